@@ -18,6 +18,7 @@ from console.access import Actor, system
 from customers.models import Customer
 from devices import ledger
 from devices.actions import secrets
+from devices.acts import Act
 from devices.messages.actions import COLUMNS
 from devices.models import Device, Message
 
@@ -41,7 +42,9 @@ def measure(bulk: int, count: int = 0) -> Iterator[Line]:
     make_projects(world)
     device, by = Device.objects.order_by("pk")[0], system(world.organization)
     began = timezone.now() - timedelta(days=20)
-    ledger.assign([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment", at=began)
+    ledger.assign(
+        [device.pk], Act(by, at=began), customer=customer, project=customer.projects.get(), reason="assignment"
+    )
     secret = secrets.renew([device.pk], by=by)[device.pk]
     yield from _publishing(world, device, secret)
     count = count or (FEW if bulk < 100_000 else ALL)

@@ -6,14 +6,14 @@ tables are a safety net. `devices.actions` decides who may do what, and what fol
 `devices.spans`, which nothing else imports.
 
 The instant of a change of ownership comes from `begin`, whatever the clocks say: it is later than all that the devices
-have published by then, and than all that anybody has read of them. Passing `at` is for tests and demo data.
+have published by then, and than all that anybody has read of them. Every function that changes ownership begins the act
+that it is given, unless its caller has done so.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
 
 from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef
@@ -21,14 +21,14 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from console import clock, sql
-from console.access import Actor
 from console.audit.kinds import Kind
 from console.errors import Refused
 from console.operations import Outcome, RefusedRow
 from console.slots import Slot
 from customers.models import Customer, Project
 from devices import causes, events, horizon, spans
-from devices.log import record_devices
+from devices.acts import Act, BegunAct
+from devices.log import record_act
 from devices.models import Call, Device, DeviceStatus, EndReason, Message, Ownership, SharedAccess
 
 # A returned device is in quarantine until it has been inspected.
@@ -42,23 +42,25 @@ class Change:
 
     kind: str
     device_ids: list[int]
-    by: Actor
-    at: datetime
-    act: UUID
+    act: BegunAct
 
 
 # Called in the same transaction for every change of ownership and every new device.
 followers: Slot[[Change], None] = Slot("devices.ledger.followers")
 
 
-@transaction.atomic
-def begin(device_ids: Iterable[int]) -> datetime:
-    """Begin to change the owner of these devices, all of one organization, and return the instant at which it changes.
+def begin(device_ids: Iterable[int], act: Act) -> BegunAct:
+    """Begin to change the owner of these devices, all of one organization, at the returned act's instant.
 
     The handover is first announced to all readers. Then the devices are locked until this transaction ends, and only
     then the clock is read. So nobody has read, or can read before the commit, what is published at that instant or
-    later.
+    later. An act that has its instant is returned as it is.
     """
+    return act.begun(act.at or _instant(device_ids))
+
+
+@transaction.atomic
+def _instant(device_ids: Iterable[int]) -> datetime:
     ids = sorted(set(device_ids))
     if ids:
         horizon.announce(ids[0])
@@ -69,28 +71,24 @@ def begin(device_ids: Iterable[int]) -> datetime:
 @transaction.atomic
 def assign(
     device_ids: Iterable[int],
+    act: Act,
     *,
     customer: Customer,
     project: Project,
-    by: Actor,
     reason: str,
-    at: datetime | None = None,
-    evidence: str = "",
-    note: str = "",
-    act: UUID | None = None,
     frm: Iterable[str] = ASSIGNABLE,
     is_next: bool = False,
 ) -> Outcome:
-    """Open a span of `customer` for each unowned device, at `at` or after its last span and message, if later.
+    """Open a span of `customer` for each unowned device, at the act's instant or after its last span and message.
 
     Shares of the devices end, because the new owner has not granted them. A requested wipe stays requested until the
     device has confirmed it, whoever owns it by then. With `is_next`, the span begins where the last one ended, so that
     nothing is published between them. Only devices with one of the statuses `frm` are assigned: owned, reserved,
     quarantined, scrapped and archived devices are refused, each with its reason.
     """
-    outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
-    at = at or begin(ids)
+    act = begin(ids, act)
+    outcome = Outcome(act=act.id)
     outcome.done = _guarded_update(
         ids,
         "customer_id = %s, status = %s",
@@ -100,34 +98,30 @@ def assign(
     )
     outcome.refused = _why_not_assignable(set(ids) - set(outcome.done))
     if outcome.done:
-        _end_shares(outcome, by, "handover", at, evidence or _evidence_of(outcome.act))
-        spans.open_each(Ownership, outcome.done, customer, project, by, reason, at, evidence, note, is_next=is_next)
-        tell(Change("assigned", outcome.done, by, at, outcome.act))
+        _end_shares(outcome.done, _handover(act), "handover")
+        spans.open_each(Ownership, outcome.done, customer, project, act, reason, is_next=is_next)
+        tell(Change("assigned", outcome.done, act))
     return outcome
 
 
 @transaction.atomic
 def release(
     device_ids: Iterable[int],
+    act: Act,
     *,
-    by: Actor,
     reason: str,
-    at: datetime | None = None,
-    evidence: str = "",
-    note: str = "",
     status: str = DeviceStatus.IN_STOCK,
     expect: Customer | None = None,
-    act: UUID | None = None,
 ) -> Outcome:
-    """Close the open span of each owned device at `at`, or after its last message if later, and request a wipe.
+    """Close the span of each owned device at the act's instant, or after its last message if later. Requests a wipe.
 
     The shares of the devices end. If the device has not confirmed an older wipe request, `wipe_since` keeps its date,
     and only a confirmation of the newest request counts. The device keeps its product and gets `status`. With `expect`,
     only devices that this customer owns are released. Devices without an owner are refused.
     """
-    outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
-    at = at or begin(ids)
+    act = begin(ids, act)
+    outcome = Outcome(act=act.id)
     condition, parameters = "customer_id IS NOT NULL", []
     if expect is not None:
         condition, parameters = "customer_id = %s", [expect.pk]
@@ -136,47 +130,26 @@ def release(
         ids,
         f"customer_id = NULL, status = %s, wipe_asked_at = {end}, wipe_since = COALESCE(wipe_since, {end}), "
         "wipe_confirmed_at = NULL",
-        [str(status), spans.time(at), spans.time(at)],
+        [str(status), spans.time(act.at), spans.time(act.at)],
         condition,
         parameters,
     )
     outcome.refused = _why_not_releasable(set(ids) - set(outcome.done))
     if outcome.done:
-        spans.close(Ownership, "device_id", outcome.done, by, reason, at, evidence, note)
+        spans.close(Ownership, "device_id", outcome.done, act, reason)
         spans.ask_by_the_end(outcome.done)
-        _end_shares(outcome, by, reason, at, evidence, note)
-        tell(Change("released", outcome.done, by, at, outcome.act))
+        _end_shares(outcome.done, act, reason)
+        tell(Change("released", outcome.done, act))
     return outcome
 
 
 @transaction.atomic
-def transfer(
-    device_ids: Iterable[int],
-    *,
-    source: Customer,
-    customer: Customer,
-    project: Project,
-    by: Actor,
-    at: datetime | None = None,
-    evidence: str = "",
-    note: str = "",
-) -> Outcome:
+def transfer(device_ids: Iterable[int], act: Act, *, source: Customer, customer: Customer, project: Project) -> Outcome:
     """Release from `source` and assign to `customer` in one step, at one instant for each device."""
-    ids, act = sorted(set(device_ids)), uuid4()
-    at = at or begin(ids)
-    released = release(ids, by=by, reason="transfer", at=at, evidence=evidence, note=note, expect=source, act=act)
-    outcome = assign(
-        released.done,
-        customer=customer,
-        project=project,
-        by=by,
-        reason="transfer",
-        at=at,
-        evidence=evidence,
-        note=note,
-        act=act,
-        is_next=True,
-    )
+    ids = sorted(set(device_ids))
+    act = begin(ids, act)
+    released = release(ids, act, reason="transfer", expect=source)
+    outcome = assign(released.done, act, customer=customer, project=project, reason="transfer", is_next=True)
     outcome.refused = released.refused + outcome.refused
     return outcome
 
@@ -184,60 +157,49 @@ def transfer(
 @transaction.atomic
 def share(
     device_ids: Iterable[int],
+    act: Act,
     *,
     customer: Customer,
     project: Project,
-    by: Actor,
     reason: str,
-    at: datetime | None = None,
-    evidence: str = "",
-    note: str = "",
     only_kept: bool = False,
 ) -> list[int]:
-    """Let a project see the devices from `at` on. Returns the ids of those that it did not see before.
+    """Let a project see the devices from now on. Returns the ids of those that it did not see before.
 
     With `only_kept`, raises Refused (409) if one of them is owned by anybody but the organization. Waits for devices
     whose owner is just changing.
     """
     ids = sorted(set(device_ids))
-    at = at or begin(ids)
+    act = begin(ids, act)
     hold(ids)
     if only_kept and sql.having_ids(Device.objects.given_away(), "id", ids).exists():
         raise Refused("not_kept", _("It now has an owner, and only the owner can share it. Ask them."), status=409)
     seen = SharedAccess.objects.filter(device__in=ids, project=project, ended_at=None)
     new = sorted(set(ids) - set(seen.values_list("device_id", flat=True)))
     if new:
-        spans.open_each(SharedAccess, new, customer, project, by, reason, at, evidence, note)
+        spans.open_each(SharedAccess, new, customer, project, act, reason)
     return new
 
 
 @transaction.atomic
-def end_share(share_ids: Iterable[int], *, by: Actor, reason: str, at: datetime | None = None, note: str = "") -> int:
+def end_share(share_ids: Iterable[int], act: Act, *, reason: str) -> int:
     """End single shares, by their own ids. Returns how many were open."""
     rows, ids = SharedAccess.objects.filter(ended_at=None), sorted(set(share_ids))
-    at = at or begin(sql.having_ids(rows, "id", ids).values_list("device_id", flat=True))
-    return spans.close(SharedAccess, "id", ids, by, reason, at, "", note)
+    act = begin(sql.having_ids(rows, "id", ids).values_list("device_id", flat=True), act)
+    return spans.close(SharedAccess, "id", ids, act, reason)
 
 
 @transaction.atomic
-def retract(
-    device_ids: Iterable[int],
-    *,
-    began: str,
-    by: Actor,
-    at: datetime | None = None,
-    evidence: str = "",
-    act: UUID | None = None,
-) -> Outcome:
+def retract(device_ids: Iterable[int], act: Act, *, began: str) -> Outcome:
     """Close the open spans with the evidence `began`, as a correction. The devices are in stock again, as before.
 
-    The shares that ended with the assignment are opened again at `at`, as new spans, because what the device published
+    The shares that ended with the assignment are opened again now, as new spans, because what the device published
     in between belonged to its owner. Wipes requested for earlier owners stay requested. Returns what was done; callers
     explain why the rest was not.
     """
-    outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
-    at = at or begin(ids)
+    act = begin(ids, act)
+    outcome = Outcome(act=act.id)
     hold(ids)
     owned, devices = sql.table(Ownership), sql.table(Device)
     outcome.done = _guarded_update(
@@ -249,21 +211,19 @@ def retract(
         [began],
     )
     if outcome.done:
-        spans.close(Ownership, "device_id", outcome.done, by, "correction", at, evidence, "")
-        _share_again(outcome, began, by, at)
-        tell(Change("retracted", outcome.done, by, at, outcome.act))
+        spans.close(Ownership, "device_id", outcome.done, act, "correction")
+        _share_again(outcome.done, began, act)
+        tell(Change("retracted", outcome.done, act))
     return outcome
 
 
 @transaction.atomic
 def reopen(
     device_ids: Iterable[int],
+    act: Act,
     *,
     ended: str,
     customer_ids: Iterable[int],
-    by: Actor,
-    at: datetime | None = None,
-    act: UUID | None = None,
     frm: Iterable[str] = (DeviceStatus.IN_STOCK,),
 ) -> Outcome:
     """Reopen the spans that were closed with the evidence `ended`, and the shares that ended with them.
@@ -273,9 +233,9 @@ def reopen(
     wipe request made by its end is withdrawn, and an older one that the device has not confirmed remains. Returns what
     was done; callers explain why the rest was not.
     """
-    outcome = Outcome(act=act or uuid4())
     ids = sorted(set(device_ids))
-    at = at or begin(ids)
+    act = begin(ids, act)
+    outcome = Outcome(act=act.id)
     hold(ids)
     last = _last_span()
     outcome.done = _guarded_update(
@@ -288,10 +248,10 @@ def reopen(
         [*map(str, frm), ended, sql.id_list(customer_ids)],
     )
     if outcome.done:
-        _end_shares(outcome, by, "handover", at, _evidence_of(outcome.act))
+        _end_shares(outcome.done, _handover(act), "handover")
         spans.open_again(Ownership, outcome.done, ended)
-        _tell_shares(events.ACCESS_GIVEN, spans.open_again(SharedAccess, outcome.done, ended), outcome, by, at)
-        tell(Change("reopened", outcome.done, by, at, outcome.act))
+        _tell_shares(events.ACCESS_GIVEN, spans.open_again(SharedAccess, outcome.done, ended), act)
+        tell(Change("reopened", outcome.done, act))
     return outcome
 
 
@@ -375,39 +335,39 @@ def _older_wipe() -> str:
     )
 
 
-def _end_shares(outcome: Outcome, by: Actor, reason: str, at: datetime, evidence: str, note: str = "") -> None:
+def _handover(act: BegunAct) -> BegunAct:
+    """Return the act as shares that end with it keep it: its note is not about them, its evidence finds them again."""
+    return replace(act, note="", evidence=act.evidence or f"act:{act.id}")
+
+
+def _end_shares(ids: list[int], act: BegunAct, reason: str) -> None:
     """End all shares of the devices that change owner."""
-    rows = sql.having_ids(SharedAccess.objects.open(), "device_id", outcome.done)
-    ended = list(rows.values_list("pk", flat=True))
+    ended = list(sql.having_ids(SharedAccess.objects.open(), "device_id", ids).values_list("pk", flat=True))
     if ended:
-        spans.close(SharedAccess, "device_id", outcome.done, by, reason, at, evidence, note)
-        _tell_shares(events.ACCESS_ENDED, ended, outcome, by, at, note)
+        spans.close(SharedAccess, "device_id", ids, act, reason)
+        _tell_shares(events.ACCESS_ENDED, ended, act)
 
 
-def _share_again(outcome: Outcome, ended: str, by: Actor, at: datetime) -> None:
+def _share_again(device_ids: list[int], ended: str, act: BegunAct) -> None:
     """Open the shares again that ended with the assignment on this evidence, as if it had not happened."""
     again = SharedAccess.objects.open().filter(device=OuterRef("device"), project=OuterRef("project"))
     rows = SharedAccess.objects.filter(~Exists(again), end_evidence=ended, end_reason="handover")
-    ids = list(sql.having_ids(rows, "device_id", outcome.done).values_list("pk", flat=True))
+    ids = list(sql.having_ids(rows, "device_id", device_ids).values_list("pk", flat=True))
     if not ids:
         return
-    spans.share_again(ids, at)
-    _tell_shares(events.ACCESS_GIVEN, ids, outcome, by, at)
+    spans.share_again(ids, act.at)
+    _tell_shares(events.ACCESS_GIVEN, ids, act)
 
 
-def _tell_shares(kind: Kind, share_ids: list[int], outcome: Outcome, by: Actor, at: datetime, note: str = "") -> None:
+def _tell_shares(kind: Kind, share_ids: list[int], act: BegunAct) -> None:
     """Record one line for each device and each customer who gains or loses access to it."""
     parties: dict[Customer, list[int]] = {}
     rows = sql.having_ids(SharedAccess.objects.select_related("customer"), "id", share_ids)
     for share in rows.order_by("device_id").only("device_id", "customer__name"):
         parties.setdefault(share.customer, []).append(share.device_id)
-    said = {"note": note} if note else {}
+    said = {"note": act.note} if act.note else {}
     for customer, ids in parties.items():
-        record_devices(kind, ids, by=by, about=customer, act=outcome.act, at=at, **said)
-
-
-def _evidence_of(act: UUID) -> str:
-    return f"act:{act}"
+        record_act(kind, ids, act, about=customer, **said)
 
 
 def _why_not_assignable(ids: set[int]) -> list[RefusedRow]:

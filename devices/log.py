@@ -9,6 +9,7 @@ from django.db import models
 from console.access import Actor
 from console.audit import record_set
 from console.audit.kinds import Kind
+from devices.acts import Act
 from devices.models import Device
 
 
@@ -24,3 +25,8 @@ def record_devices(
 ) -> None:
     """Record one line for each device, under its serial number, in one statement."""
     record_set(kind, Device, device_ids, label="serial_number", by=by, about=about, act=act, at=at, **data)
+
+
+def record_act(kind: Kind, device_ids: list[int], act: Act, *, about: models.Model | None = None, **data: Any) -> None:
+    """Record one line for each device that the act changed."""
+    record_devices(kind, device_ids, by=act.by, about=about, act=act.id, at=act.at, **data)

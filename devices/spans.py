@@ -9,8 +9,8 @@ from typing import Any
 from django.db import connection
 
 from console import sql
-from console.access import Actor
 from devices import horizon
+from devices.acts import BegunAct
 from devices.models import Call, Device, DeviceReport, Message, Ownership, SharedAccess
 
 
@@ -19,15 +19,12 @@ def open_each(
     ids: list[int],
     customer: Any,
     project: Any,
-    by: Actor,
+    act: BegunAct,
     reason: str,
-    at: datetime,
-    evidence: str,
-    note: str,
     *,
     is_next: bool = False,
 ) -> None:
-    """Open one span for each device, from `at` on, but never before the last change of ownership.
+    """Open one span for each device, from the act's instant on, but never before the last change of ownership.
 
     It begins after everything that the device has published, unless it directly follows the span that just ended
     (`is_next`).
@@ -37,9 +34,9 @@ def open_each(
         "customer": customer.pk,
         "project": project.pk,
         "start_reason": str(reason),
-        "started_by": by.label[:200],
-        "start_evidence": evidence,
-        "start_note": note[:500],
+        "started_by": act.by.label[:200],
+        "start_evidence": act.evidence,
+        "start_note": act.note[:500],
         "ended_by": "",
         "end_evidence": "",
         "end_note": "",
@@ -50,19 +47,24 @@ def open_each(
     if not is_next:
         times.append(sql.a_tick_after(_last_word(device)))
     started = sql.greatest(_mark(), *times)
-    sql.insert_from(model, constants, {"device": "id", "started_at": started}, Device, ids, [time(at)])
+    sql.insert_from(model, constants, {"device": "id", "started_at": started}, Device, ids, [time(act.at)])
 
 
-def close(
-    model: Any, column: str, ids: list[int], by: Actor, reason: str, at: datetime, evidence: str, note: str
-) -> int:
-    """End the open spans whose `column` is one of the ids, at `at` or a tick after their start or the last message."""
+def close(model: Any, column: str, ids: list[int], act: BegunAct, reason: str) -> int:
+    """End the open spans whose `column` is one of the ids, now or a tick after their start or the last message."""
     table = sql.table(model)
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {table} SET ended_at = {_ended(table)}, end_reason = %s, ended_by = %s, end_evidence = %s, "  # noqa: S608
             f"end_note = %s WHERE {sql.in_ids(column)} AND ended_at IS NULL",
-            [time(at), str(reason), by.label[:200], evidence, note[:500], sql.id_list(ids)],
+            [
+                time(act.at),
+                str(reason),
+                act.by.label[:200],
+                act.evidence,
+                act.note[:500],
+                sql.id_list(ids),
+            ],
         )
         return cursor.rowcount
 

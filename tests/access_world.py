@@ -18,6 +18,7 @@ from customers.models import CustomerImport
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import undo
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.models import ManifestImport, RoundTrip, SharedAccess
 from tests import factories
@@ -27,10 +28,10 @@ def rows(organization: Any, device: Any, customer: Any, dana: Any, product: Any,
     """The rows by the names that the table uses. `owned` belongs to the customer, and `device` is shared with it."""
     by, project = factories.actor_of(alice), projects.default_of(customer)
     coming = factories.make_device(product)
-    ledger.assign([owned.pk, coming.pk], customer=customer, project=project, by=by, reason="assignment")
-    ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim")
+    ledger.assign([owned.pk, coming.pk], Act(by), customer=customer, project=project, reason="assignment")
+    ledger.share([device.pk], Act(by), customer=customer, project=project, reason="claim")
     fleet = factories.make_customer(organization, "Northlake fleet", kind="internal")
-    ledger.share([owned.pk], customer=fleet, project=fleet.projects.get(), by=by, reason="claim")
+    ledger.share([owned.pk], Act(by), customer=fleet, project=fleet.projects.get(), reason="claim")
     profile = ClaimProfile(organization=organization, slug="pilot", name="Pilot")
     profile.set_keys()
     profile.save()

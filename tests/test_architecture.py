@@ -18,6 +18,7 @@ from customers.people.roles import actor_for
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.models import Device, Ownership, SharedAccess
 from tests import edges, factories, rooms
 
@@ -351,7 +352,7 @@ def test_each_way_to_choose_rows_is_closed_to_who_has_nothing(device, customer, 
     by = factories.actor_of(alice)
     ownership.assign([device.pk], customer=customer, by=by)
     project = projects.default_of(customer)
-    ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim")
+    ledger.share([device.pk], Act(by), customer=customer, project=project, reason="claim")
     models = [model for model in (Device, Ownership, SharedAccess) if hasattr(model.objects, method)]
 
     def seen(actor: Actor) -> list:
@@ -392,24 +393,41 @@ def test_only_the_ledger_writes_owners_and_statuses(path):
                 assert not touched & LEDGER_FIELDS, f"line {node.lineno}"
 
 
-CHANGES_OF_HANDS = r"(ledger|ownership)\.(assign|unclaim|release|transfer|share|end_share|retract|reopen)"
+# What takes the instant of a change of hands as `at`: the acts of the ledger, new or changed, and the actions above it.
+DATED = r"(ownership\.(assign|unclaim)|Act|BegunAct)\(|replace\((self\.)?act\b"
 
 
 @pytest.mark.parametrize("path", sources("devices", "claims"), ids=name)
 def test_the_instant_of_a_change_of_hands_is_chosen_by_the_ledger(path):
     """Chosen before the lock and the announcement, it would lie before what readers can have seen by then."""
-    for function in ast.walk(tree(path)):
-        if isinstance(function, ast.FunctionDef) and (given := _instants(function)):
-            for node in ast.walk(function):
-                if isinstance(node, ast.Assign) and given & {ast.unparse(target) for target in node.targets}:
-                    assert re.search(r"(\bbegin\(|ended_at)", ast.unparse(node.value)), f"line {node.lineno}"
+    assert _chosen_elsewhere(tree(path)) == []
+    assert "act.begun(" not in path.read_text() or name(path) == "devices/ledger.py"
+
+
+def test_an_instant_that_an_action_chooses_is_found():
+    """The negative control."""
+    source = "def late(ids, by):\n    now = clock.now()\n    ledger.release(ids, Act(by, at=now), reason='unclaim')"
+    assert _chosen_elsewhere(ast.parse(source)) == [2]
+    assert _chosen_elsewhere(ast.parse(source.replace("clock.now()", "span.ended_at"))) == []
+
+
+def _chosen_elsewhere(module: ast.Module) -> list[int]:
+    """Return the lines that compute an instant which an act is given, but not by `begin` or from the end of a span."""
+    return [
+        node.lineno
+        for function in ast.walk(module)
+        if isinstance(function, ast.FunctionDef) and (given := _instants(function))
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and given & {ast.unparse(target) for target in node.targets}
+        if not re.search(r"(\bbegin\(|ended_at)", ast.unparse(node.value))
+    ]
 
 
 def _instants(function: ast.FunctionDef) -> set[str]:
-    """What is handed to the ledger as `at`; nothing but names and attributes is."""
+    """What an act is given as `at`, for the ledger; nothing but names and attributes is."""
     found = set()
     for node in ast.walk(function):
-        if isinstance(node, ast.Call) and re.fullmatch(CHANGES_OF_HANDS, ast.unparse(node.func)):
+        if isinstance(node, ast.Call) and re.match(DATED, ast.unparse(node)):
             found |= {ast.unparse(keyword.value) for keyword in node.keywords if keyword.arg == "at"}
     assert not [each for each in found if not re.fullmatch(r"[\w.]+", each)], function.name
     return found

@@ -14,6 +14,7 @@ from claims.redemption.actions import redemption as claims
 from console.access import system
 from customers.projects.actions import projects
 from devices import ledger
+from devices.acts import Act
 from devices.models import Device, DeviceStatus, Ownership
 from tests import factories, processes
 
@@ -119,7 +120,7 @@ def test_thirty_two_who_assign_one_device_make_one_owner(organization, product, 
     def assign(customer):
         return len(
             ledger.assign(
-                [device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment"
+                [device.pk], Act(by), customer=customer, project=projects.default_of(customer), reason="assignment"
             ).done
         )
 
@@ -146,7 +147,7 @@ def test_the_race_for_a_device_is_lost_without_the_condition_in_the_update(organ
     def assign(customer):
         return len(
             ledger.assign.__wrapped__(
-                [device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="assignment"
+                [device.pk], Act(by), customer=customer, project=projects.default_of(customer), reason="assignment"
             ).done
         )
 
@@ -164,7 +165,7 @@ def test_crossing_bulk_assignments_neither_deadlock_nor_share_a_device(organizat
         ids = [d.pk for d in devices] if n % 2 else [d.pk for d in reversed(devices)]
         return len(
             ledger.assign(
-                ids, customer=customers[n], project=projects.default_of(customers[n]), by=by, reason="assignment"
+                ids, Act(by), customer=customers[n], project=projects.default_of(customers[n]), reason="assignment"
             ).done
         )
 

@@ -10,7 +10,7 @@ NAMESPACE = UUID("6f1f5c0e-5d5a-4d39-9f0f-3a3c1c1f2a11")
 
 
 @dataclass(frozen=True)
-class Act:
+class OperationAct:
     """An operation as the log identifies it."""
 
     operation_id: int
@@ -21,10 +21,10 @@ class Act:
         return uuid5(NAMESPACE, str(self.operation_id))
 
 
-_current: ContextVar[Act | None] = ContextVar("act", default=None)
+_current: ContextVar[OperationAct | None] = ContextVar("act", default=None)
 
 
-def current() -> Act | None:
+def current() -> OperationAct | None:
     """Return the operation that runs in this thread, or None."""
     return _current.get()
 
@@ -32,7 +32,7 @@ def current() -> Act | None:
 @contextmanager
 def within(operation_id: int) -> Iterator[None]:
     """Attribute the lines that are written inside the block to this operation."""
-    token = _current.set(Act(operation_id))
+    token = _current.set(OperationAct(operation_id))
     try:
         yield
     finally:

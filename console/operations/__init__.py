@@ -17,7 +17,7 @@ from console.operations.beginning import (
     undone_operation,
 )
 from console.operations.handlers import Handler, find, handler, registered
-from console.operations.outcome import Act, Outcome, RefusedRow, evidence_of, in_chunks, sentence_of, succeeded
+from console.operations.outcome import Outcome, RefusedRow, Work, evidence_of, in_chunks, sentence_of, succeeded
 from console.operations.running import (
     Interrupted,
     Superseded,
@@ -33,12 +33,12 @@ from console.operations.running import (
 
 __all__ = [
     "IN_REQUEST",
-    "Act",
     "Handler",
     "Interrupted",
     "Outcome",
     "RefusedRow",
     "Superseded",
+    "Work",
     "actor_of",
     "advance",
     "begin",

@@ -41,20 +41,20 @@ class Outcome:
     act: UUID = field(default_factory=uuid4)
 
 
-Act = Callable[[list[int]], Outcome]
+Work = Callable[[list[int]], Outcome]
 # Returns why the act can't use an id that a name resolved to (code and sentence), or None. The flag says whether the
 # same id appeared earlier in the call.
 Unfit = Callable[[int, bool], tuple[str, str] | None]
 
 
-def in_chunks(operation: Operation, act: Act, *, unfit: Unfit | None = None) -> None:
+def in_chunks(operation: Operation, act: Work, *, unfit: Unfit | None = None) -> None:
     """Apply `act` to the ids of the payload, one chunk in each transaction, starting at the operation's cursor."""
     while operation.cursor < len(operation.payload["ids"]):
         _one_chunk(operation, act, unfit)
 
 
 @chunk
-def _one_chunk(operation: Operation, act: Act, unfit: Unfit | None) -> None:
+def _one_chunk(operation: Operation, act: Work, unfit: Unfit | None) -> None:
     """Process the next rows in one transaction with their count; in a trial all but the count is rolled back."""
     start, payload = operation.cursor, operation.payload
     ids, names = payload["ids"][start : start + CHUNK], payload.get("names")

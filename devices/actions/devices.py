@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -17,6 +16,7 @@ from console.fields import fold
 from console.transactions import retrying
 from devices import events, ledger
 from devices.actions import ownership
+from devices.acts import BegunAct
 from devices.ledger import Change
 from devices.log import record_devices
 from devices.models import Device, DeviceTag, Product, Tag
@@ -44,7 +44,7 @@ def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
 @transaction.atomic
 def welcome(product: Product, device_ids: list[int], *, by: Actor, at: datetime) -> None:
     """Give new devices their claim codes, and their owner if the product has a single account."""
-    ledger.tell(Change("registered", device_ids, by, at, uuid4()))
+    ledger.tell(Change("registered", device_ids, BegunAct(by, at=at)))
     if product.single_account:
         ownership.assign(device_ids, customer=product.single_account, by=by, at=at, reason="import")
 

@@ -37,7 +37,7 @@ def begin(
     return operations.begin(handler, ids, by=by, in_background=in_background, **batch, **terms)
 
 
-def in_chunks(operation: Operation, act: operations.Act) -> None:
+def in_chunks(operation: Operation, act: operations.Work) -> None:
     """Apply `act` to the devices in chunks and record each result; a trial is rolled back.
 
     Without names, the devices are the ids that a person selected.

@@ -22,7 +22,8 @@ from customers.models import Customer
 from customers.projects.actions import projects
 from devices import events, ledger, link_slots
 from devices.actions import named
-from devices.log import record_devices
+from devices.acts import Act
+from devices.log import record_act, record_devices
 from devices.models import Device, SharedAccess
 
 UNCLAIMS_AN_HOUR = 50
@@ -51,20 +52,11 @@ def assign(
     """
     customers.hold(customer)
     ids = sorted(set(device_ids))
-    at = at or ledger.begin(ids)
-    outcome = ledger.assign(
-        ids,
-        customer=customer,
-        project=project or projects.default_of(customer),
-        by=by,
-        reason=reason,
-        at=at,
-        note=note,
-        evidence=evidence,
-        frm=frm,
-    )
+    act = ledger.begin(ids, Act(by, at=at, note=note, evidence=evidence))
+    project = project or projects.default_of(customer)
+    outcome = ledger.assign(ids, act, customer=customer, project=project, reason=reason, frm=frm)
     kind = events.CLAIMED if reason == "claim" else events.ASSIGNED
-    record_devices(kind, outcome.done, by=by, about=customer, act=outcome.act, at=at, note=note)
+    record_act(kind, outcome.done, act, about=customer, note=note)
     return outcome
 
 
@@ -86,22 +78,14 @@ def unclaim(
     """
     reason, ids = stated(reason), sorted(set(device_ids))
     check_unclaim_limit(len(ids), by=by, at=at)
-    at = at or ledger.begin(ids)
+    act = ledger.begin(ids, Act(by, at=at, note=reason, evidence=evidence))
     owners = _owners(ids)
     if leaves_profiles:
-        leave_profiles(ids, by=by, at=at)
-    outcome = ledger.release(ids, by=by, reason="unclaim", at=at, note=reason, evidence=evidence)
+        leave_profiles(ids, by=by, at=act.at)
+    outcome = ledger.release(ids, act, reason="unclaim")
     done = set(outcome.done)
     for customer, owned in owners.items():
-        record_devices(
-            events.UNCLAIMED,
-            [i for i in owned if i in done],
-            by=by,
-            about=customer,
-            act=outcome.act,
-            at=at,
-            note=reason,
-        )
+        record_act(events.UNCLAIMED, [i for i in owned if i in done], act, about=customer, note=reason)
     return outcome
 
 
@@ -109,15 +93,9 @@ def unclaim(
 def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     """End shared accesses, one span at a time. Returns how many ended."""
     shares = list(SharedAccess.objects.filter(pk__in=list(share_ids), ended_at=None).select_related("customer"))
-    count = ledger.end_share([share.pk for share in shares], by=by, reason="ended", note=reason)
+    count = ledger.end_share([share.pk for share in shares], Act(by, note=reason), reason="ended")
     for share in shares:
-        record_devices(
-            events.ACCESS_ENDED,
-            [share.device_id],
-            by=by,
-            about=share.customer,
-            note=reason,
-        )
+        record_devices(events.ACCESS_ENDED, [share.device_id], by=by, about=share.customer, note=reason)
     return count
 
 

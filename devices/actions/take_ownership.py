@@ -1,5 +1,6 @@
 """Customers taking and releasing devices by the serial number and device name printed on them."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -14,7 +15,8 @@ from console.transactions import retrying
 from customers.models import Customer
 from devices import events, ledger
 from devices.actions import ownership
-from devices.log import record_devices
+from devices.acts import Act
+from devices.log import record_act
 from devices.models import Device, Ownership, SharedAccess
 
 # Attempts, right or wrong, that one address and one customer have in ten minutes.
@@ -69,25 +71,16 @@ def release(span: Ownership, *, by: Actor, reason: str = "", at: datetime | None
     A customer gives the device back, and may take it again. Any other actor unclaims it, which needs a reason and
     counts towards the unclaim limit.
     """
-    gives_back, at = by.kind == "customer", at or ledger.begin([span.device_id])
+    gives_back, act = by.kind == "customer", ledger.begin([span.device_id], Act(by, at=at))
     if not gives_back:
         reason = stated(reason)
-        ownership.check_unclaim_limit(1, by=by, at=at)
-    outcome = ledger.release(
-        [span.device_id], by=by, reason="api" if gives_back else "unclaim", expect=span.customer, at=at, note=reason
-    )
+        ownership.check_unclaim_limit(1, by=by, at=act.at)
+    act = replace(act, note=reason)
+    outcome = ledger.release([span.device_id], act, reason="api" if gives_back else "unclaim", expect=span.customer)
     if outcome.refused or Ownership.objects.filter(pk=span.pk, ended_at=None).exists():
         raise Refused("not_owner", _("This ownership has already ended."))
     kind = events.RELEASED if gives_back else events.UNCLAIMED
-    record_devices(
-        kind,
-        outcome.done,
-        by=by,
-        about=span.customer,
-        at=at,
-        note=reason,
-        act=outcome.act,
-    )
+    record_act(kind, outcome.done, act, about=span.customer, note=reason)
     return Ownership.objects.select_related("device").get(pk=span.pk)
 
 

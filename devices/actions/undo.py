@@ -22,7 +22,8 @@ from console.transactions import retrying
 from customers.models import Customer
 from devices import causes, events, ledger
 from devices.actions.ownership import ASSIGN_UNDO, UNCLAIM_UNDO
-from devices.log import record_devices
+from devices.acts import Act
+from devices.log import record_act
 from devices.models import Device, DeviceStatus, Ownership
 
 if TYPE_CHECKING:
@@ -86,18 +87,11 @@ def undo_assign(
     Their printed codes stay valid: only the people who packed the devices have seen them.
     """
     ids = sorted(set(device_ids))
-    at = at or ledger.begin(ids)
-    outcome = ledger.retract(ids, began=evidence_of(undone), by=by, at=at, evidence=evidence)
+    act = ledger.begin(ids, Act(by, at=at, evidence=evidence))
+    outcome = ledger.retract(ids, act, began=evidence_of(undone))
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
     customer = Customer.objects.get(pk=undone.payload["customer"])
-    record_devices(
-        events.ASSIGNMENT_UNDONE,
-        outcome.done,
-        by=by,
-        about=customer,
-        act=outcome.act,
-        at=at,
-    )
+    record_act(events.ASSIGNMENT_UNDONE, outcome.done, act, about=customer)
     return outcome
 
 
@@ -110,11 +104,11 @@ def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     """
     ids = sorted(set(device_ids))
     owners = _held_owners(undone, ids)
-    at = at or ledger.begin(ids)
+    act = ledger.begin(ids, Act(by, at=at))
     ledger.hold(ids)
     is_wiped = Device.objects.filter(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)
     wiped = set(sql.having_ids(is_wiped, "id", ids).values_list("pk", flat=True))
-    outcome = ledger.reopen(ids, ended=evidence_of(undone), customer_ids=[owner.pk for owner in owners], by=by, at=at)
+    outcome = ledger.reopen(ids, act, ended=evidence_of(undone), customer_ids=[owner.pk for owner in owners])
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
     now_owned = sql.having_ids(Device.objects.all(), "id", outcome.done).values_list("pk", "customer_id")
     by_owner: dict[tuple[int | None, bool], list[int]] = {}
@@ -122,15 +116,7 @@ def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
         by_owner.setdefault((owner_id, device_id in wiped), []).append(device_id)
     for owner in owners:
         for had_wiped, data in ((False, {}), (True, {"note": _("It had already wiped itself.")})):
-            record_devices(
-                events.UNCLAIM_UNDONE,
-                by_owner.get((owner.pk, had_wiped), []),
-                by=by,
-                about=owner,
-                act=outcome.act,
-                at=at,
-                **data,
-            )
+            record_act(events.UNCLAIM_UNDONE, by_owner.get((owner.pk, had_wiped), []), act, about=owner, **data)
     return outcome
 
 

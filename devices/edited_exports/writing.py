@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 from django.utils.translation import gettext as _
 
@@ -21,10 +22,11 @@ from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act, BegunAct
 from devices.edited_exports.columns import EDITED
 from devices.edited_exports.comparison import ASSIGN, TRANSFER, UNCLAIM, not_allowed, not_movable
 from devices.edited_exports.registered import Unit, units
-from devices.log import record_devices
+from devices.log import record_act
 from devices.manifest.writing import tags_named
 from devices.models import Device, DeviceTag
 
@@ -44,7 +46,7 @@ class Portion:
     The devices and their new owners are locked first, so that what is decided still holds when it is written.
     """
 
-    at: datetime
+    act: BegunAct
 
     def __init__(self, rows: list[Staged], *, by: Actor, reason: str, evidence: str) -> None:
         self.by, self.reason, self.evidence = by, reason, evidence
@@ -55,7 +57,7 @@ class Portion:
         """Apply the changes. Returns how many rows changed; those that did not are in `left`."""
         ids = sorted(self.rows)
         customers = self._hold_customers()
-        self.at = ledger.begin(ids)
+        self.act = ledger.begin(ids, Act(self.by, note=self.reason, evidence=self.evidence))
         mine = Device.objects.filter(organization=self.by.organization)
         found = {unit.pk: unit for unit in units(sql.having_ids(mine, "id", ids))}
         for pk in ids:
@@ -92,32 +94,18 @@ class Portion:
         if not taken:
             return
         try:
-            ownership.check_unclaim_limit(len(taken), by=self.by, at=self.at)
+            ownership.check_unclaim_limit(len(taken), by=self.by, at=self.act.at)
         except Refused as refusal:
             for pk in taken:
                 self._leave(pk, refusal.code, refusal.sentence)
 
     def _move(self, customers: dict[int, Customer]) -> None:
+        terms: dict[str, Any] = {"by": self.by, "at": self.act.at, "evidence": self.evidence}
         for (act, source, target), ids in self._moves():
             if act == ASSIGN:
-                self._do(
-                    ids,
-                    partial(
-                        ownership.assign,
-                        customer=customers[target],
-                        by=self.by,
-                        at=self.at,
-                        note=self.reason,
-                        evidence=self.evidence,
-                    ),
-                )
+                self._do(ids, partial(ownership.assign, customer=customers[target], note=self.reason, **terms))
             elif act == UNCLAIM:
-                self._do(
-                    ids,
-                    lambda ids: ownership.unclaim(
-                        ids, reason=self.reason, by=self.by, at=self.at, evidence=self.evidence
-                    ),
-                )
+                self._do(ids, partial(ownership.unclaim, reason=self.reason, **terms))
             else:
                 self._do(ids, partial(self._transfer, source_id=source, target=customers[target]))
 
@@ -133,26 +121,11 @@ class Portion:
         return [(move, [pk for pk, _row in pairs]) for move, pairs in groupby(moving, key=key)]
 
     def _transfer(self, ids: list[int], source_id: int, target: Customer) -> Outcome:
-        source = Customer.objects.get(pk=source_id)
-        outcome = ledger.transfer(
-            ids,
-            source=source,
-            customer=target,
-            project=projects.default_of(target),
-            by=self.by,
-            at=self.at,
-            evidence=self.evidence,
-            note=self.reason,
-        )
-        told: dict[str, Any] = {
-            "by": self.by,
-            "act": outcome.act,
-            "at": self.at,
-            "note": self.reason,
-        }
+        source, act = Customer.objects.get(pk=source_id), replace(self.act, id=uuid4())
+        outcome = ledger.transfer(ids, act, source=source, customer=target, project=projects.default_of(target))
         # The customer who lost the device sees an unclaim, which also counts towards the hourly limit.
-        record_devices(device_events.UNCLAIMED, outcome.done, about=source, **told)
-        record_devices(device_events.ASSIGNED, outcome.done, about=target, **told)
+        record_act(device_events.UNCLAIMED, outcome.done, act, about=source, note=self.reason)
+        record_act(device_events.ASSIGNED, outcome.done, act, about=target, note=self.reason)
         return outcome
 
     def _do(self, ids: list[int], act: Callable[[list[int]], Outcome]) -> None:
@@ -174,7 +147,7 @@ class Portion:
             (device, {name: pair for name, pair in edited[device.pk].changes.items() if name != "owner"})
             for device in devices
         ]
-        record_each(device_events.EDITED, told, by=self.by, at=self.at)
+        record_each(device_events.EDITED, told, by=self.by, at=self.act.at)
 
     def _tag(self, wanted: dict[int, list[str]], found: dict[int, Unit]) -> None:
         """Replace the tags of the devices with these."""

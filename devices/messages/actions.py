@@ -151,7 +151,7 @@ def _stamp(at: datetime | None) -> Any:
 def follow_ledger(change: Change) -> None:
     """Move messages that came while devices changed hands to the project that the ledger says, or to none."""
     if change.kind != "registered":
-        settle(change.device_ids, since=change.at - BACK)
+        settle(change.device_ids, since=change.act.at - BACK)
 
 
 @retrying

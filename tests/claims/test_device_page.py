@@ -11,6 +11,7 @@ from claims.shipments.actions import contents, shipments
 from customers.models import Customer
 from customers.projects.actions import projects
 from devices import ledger
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.models import DeviceTag, Message, Tag
 from tests import factories
@@ -36,7 +37,7 @@ def make_device_with(product, organization, by):
             box = shipments.create(customer=customer, lines={}, by=by)
             contents.pack(box, [device], by=by)
             shipments.cancel(box, by=by)
-            ledger.assign([device.pk], customer=customer, project=home, by=by, reason="assignment")
+            ledger.assign([device.pk], Act(by), customer=customer, project=home, reason="assignment")
             calls.ask(device, kind="variable", name="battery", by=by)
             Message.objects.create(
                 organization=organization, device=device, name="reading", data="{}", at=timezone.now()
@@ -47,7 +48,7 @@ def make_device_with(product, organization, by):
             device.refresh_from_db()
         # Receiving ends them, so they come last.
         for customer in Customer.objects.filter(name__endswith=f" of {number}"):
-            ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim")
+            ledger.share([device.pk], Act(by), customer=customer, project=projects.default_of(customer), reason="claim")
         return device
 
     return make

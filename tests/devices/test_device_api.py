@@ -14,6 +14,7 @@ from django.utils import translation
 from console.models import Event
 from devices import ledger
 from devices.actions import devices as device_actions
+from devices.acts import Act
 from devices.device_api import authentication
 from devices.models import Device, DeviceReport, Message
 from tests import factories
@@ -294,7 +295,7 @@ def test_publishing_one_message_takes_one_statement_and_the_first_time_two(unit)
 def test_both_ways_of_publishing_store_the_same(unit, device, customer, alice):
     by, project = factories.actor_of(alice), customer.projects.get()
     later = datetime.now(UTC) + timedelta(minutes=5)
-    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment", at=later)
+    ledger.assign([device.pk], Act(by, at=later), customer=customer, project=project, reason="assignment")
     for _way in range(2):
         value = {"name": "x", "data": {"ä": [1, None]}, "at": "2026-01-01T00:00:00Z"}
         assert unit.post("messages", value).status_code == 202
@@ -324,15 +325,15 @@ def test_the_state_follows_the_ledger(unit, device, customer, alice, product):
     assert (first["owned"], first["owner_epoch"], first["may_subscribe"], first["wipe"]) == (False, 0, False, None)
     assert (first["device_name"], first["desired_firmware"]) == (device.device_name, None)
     project = customer.projects.get()
-    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
+    ledger.assign([device.pk], Act(by), customer=customer, project=project, reason="assignment")
     owned = unit.get("state").json()
     assert (owned["owned"], owned["may_subscribe"]) == (True, True)
     assert owned["owner_epoch"] > 0
-    ledger.release([device.pk], by=by, reason="unclaim")
+    ledger.release([device.pk], Act(by), reason="unclaim")
     free = unit.get("state").json()
     assert (free["owned"], free["may_subscribe"], free["owner_epoch"]) == (False, False, owned["owner_epoch"])
     assert free["wipe"]["confirmed_at"] is None
-    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
+    ledger.assign([device.pk], Act(by), customer=customer, project=project, reason="assignment")
     assert unit.get("state").json()["owner_epoch"] > owned["owner_epoch"]
 
 
@@ -349,12 +350,12 @@ def test_a_device_reports_its_firmware(unit, device):
 
 def test_a_device_confirms_the_wipe_that_was_asked_and_no_other(unit, device, customer, alice):
     by, project = factories.actor_of(alice), customer.projects.get()
-    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
+    ledger.assign([device.pk], Act(by), customer=customer, project=project, reason="assignment")
     assert unit.post("state", {"wiped": "2026-01-01T00:00:00Z"}).status_code == 409
-    ledger.release([device.pk], by=by, reason="unclaim")
+    ledger.release([device.pk], Act(by), reason="unclaim")
     old = unit.get("state").json()["wipe"]["asked_at"]
-    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
-    ledger.release([device.pk], by=by, reason="unclaim")
+    ledger.assign([device.pk], Act(by), customer=customer, project=project, reason="assignment")
+    ledger.release([device.pk], Act(by), reason="unclaim")
     answer = unit.post("state", {"wiped": old})
     assert (answer.status_code, answer.json()["code"]) == (409, "not_asked")
     assert fresh(device).wipe_confirmed_at is None
@@ -397,8 +398,8 @@ def test_an_archived_product_or_a_scrapped_device_still_publishes(unit, device):
 def test_a_clock_that_is_behind_does_not_put_a_message_before_the_last_handover(unit, device, customer, alice):
     by, project = factories.actor_of(alice), customer.projects.get()
     later = datetime.now(UTC) + timedelta(minutes=5)
-    ledger.assign([device.pk], customer=customer, project=project, by=by, reason="assignment")
-    ledger.release([device.pk], by=by, reason="unclaim", at=later)
+    ledger.assign([device.pk], Act(by), customer=customer, project=project, reason="assignment")
+    ledger.release([device.pk], Act(by, at=later), reason="unclaim")
     assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
     assert Message.objects.get().at >= later
 

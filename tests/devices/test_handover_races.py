@@ -21,6 +21,7 @@ from customers.projects.actions import projects
 from devices import horizon, ledger
 from devices.actions import ownership, undo
 from devices.actions import take_ownership as taking
+from devices.acts import Act
 from devices.device_api.authentication import find
 from devices.messages.actions import publish, settle
 from devices.messages.window import Draft, Json
@@ -89,7 +90,7 @@ class World:
         ids, by = [self.devices[name].pk], self.by
         if name == "transfer":
             ledger.transfer(
-                ids, source=self.owner, customer=self.other, project=projects.default_of(self.other), by=by, **when
+                ids, Act(by, **when), source=self.owner, customer=self.other, project=projects.default_of(self.other)
             )
         elif name == "unclaim":
             ownership.unclaim(ids, reason="Sold", by=by, **when)

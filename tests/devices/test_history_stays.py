@@ -8,6 +8,7 @@ from console.models import Event
 from customers.models import ProjectMember
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.models import Ownership, SharedAccess
 from tests import factories
 
@@ -23,7 +24,7 @@ def told(device, make_devices, customer, other_customer, alice, bob):
         organization=project.organization, project=project, user=bob, role="viewer", started_at=timezone.now()
     )
     ownership.assign([device.pk], customer=customer, by=by)
-    ledger.share([shared.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim")
+    ledger.share([shared.pk], Act(by), customer=other_customer, project=other_customer.projects.get(), reason="claim")
 
 
 @pytest.mark.parametrize("model", HISTORY)

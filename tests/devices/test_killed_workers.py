@@ -10,6 +10,7 @@ from console.access import Permission
 from console.models import Event, Operation
 from customers.projects.actions import projects
 from devices import ledger
+from devices.acts import Act
 from devices.manifest.actions import IMPORTER as manifests
 from devices.models import Device, ManifestImport, Ownership
 from tests.claims.worlds import make_many_devices, make_unit_profile
@@ -28,7 +29,9 @@ def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(produ
     rounds = []
 
     def begin():
-        ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by_system, reason="assignment")
+        ledger.assign(
+            ids, Act(by_system), customer=customer, project=projects.default_of(customer), reason="assignment"
+        )
         rounds.append(1)
         return operations.start(
             "device.unclaim",

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from customers.projects.actions import projects
 from devices import ledger
+from devices.acts import Act
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 
 pytestmark = pytest.mark.django_db
@@ -18,16 +19,15 @@ HOUR = timedelta(hours=1)
 def assign(devices, customer, by, at=NOON):
     return ledger.assign(
         [d.pk for d in devices],
+        Act(by, at=at),
         customer=customer,
         project=projects.default_of(customer),
-        by=by,
         reason="assignment",
-        at=at,
     )
 
 
-def release(devices, by, at=NOON + HOUR, **more):
-    return ledger.release([d.pk for d in devices], by=by, reason="unclaim", at=at, **more)
+def release(devices, by, at=NOON + HOUR, note="", **more):
+    return ledger.release([d.pk for d in devices], Act(by, at=at, note=note), reason="unclaim", **more)
 
 
 def test_assigning_opens_a_span_and_marks_the_device(device, customer, by_system):
@@ -92,11 +92,10 @@ def test_releasing_ends_what_was_shared(device, customer, other_customer, by_sys
     assign([device], customer, by_system)
     ledger.share(
         [device.pk],
+        Act(by_system, at=NOON),
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by_system,
         reason="claim",
-        at=NOON,
     )
     release([device], by_system)
     assert SharedAccess.objects.get().ended_at == NOON + HOUR
@@ -124,11 +123,10 @@ def test_a_transfer_leaves_no_gap(device, customer, other_customer, by_system):
     assign([device], customer, by_system)
     ledger.transfer(
         [device.pk],
+        Act(by_system, at=NOON + HOUR),
         source=customer,
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by_system,
-        at=NOON + HOUR,
     )
     old, new = Ownership.objects.order_by("started_at")
     assert (old.ended_at, new.started_at, new.customer_id) == (NOON + HOUR, NOON + HOUR, other_customer.pk)

@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from console.access import system
 from customers.projects.actions import projects
 from devices import ledger
+from devices.acts import Act
 from devices.models import Device, Ownership
 from tests import factories
 from tests.extent import extent
@@ -61,12 +62,10 @@ class LedgerMachine(RuleBasedStateMachine):
         evidence = f"operation:{next(self.numbers)}"
         outcome = ledger.assign(
             self.ids(chosen),
+            Act(self.by, at=self.now, evidence=evidence),
             customer=self.customers[to],
             project=self.projects[to],
-            by=self.by,
             reason=reason,
-            at=self.now,
-            evidence=evidence,
         )
         expected = [n for n in sorted(chosen) if self.owner(n) is None and self.status[n] == "in_stock"]
         assert outcome.done == self.ids(expected)
@@ -79,7 +78,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(chosen=device_sets)
     def unclaim(self, chosen):
         evidence = f"operation:{next(self.numbers)}"
-        outcome = ledger.release(self.ids(chosen), by=self.by, reason="unclaim", at=self.now, evidence=evidence)
+        outcome = ledger.release(self.ids(chosen), Act(self.by, at=self.now, evidence=evidence), reason="unclaim")
         expected = [n for n in sorted(chosen) if self.owner(n) is not None]
         assert outcome.done == self.ids(expected)
         if expected:
@@ -99,7 +98,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(chosen=device_sets, back=st.integers(1, 3))
     def undo_an_assignment(self, chosen, back):
         evidence = self.assigned[-min(back, len(self.assigned))]
-        outcome = ledger.retract(self.ids(chosen), began=evidence, by=self.by, at=self.now, evidence="undo")
+        outcome = ledger.retract(self.ids(chosen), Act(self.by, at=self.now, evidence="undo"), began=evidence)
         expected = [n for n in sorted(chosen) if self.owner(n) is not None and self.model[n][-1][3] == evidence]
         assert outcome.done == self.ids(expected)
         for n in expected:
@@ -111,7 +110,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def undo_an_unclaim(self, chosen, back, owners):
         evidence = self.unclaimed[-min(back, len(self.unclaimed))]
         owner_ids = [self.customers[n].pk for n in owners]
-        outcome = ledger.reopen(self.ids(chosen), ended=evidence, customer_ids=owner_ids, by=self.by, at=self.now)
+        outcome = ledger.reopen(self.ids(chosen), Act(self.by, at=self.now), ended=evidence, customer_ids=owner_ids)
         expected = [
             n
             for n in sorted(chosen)
@@ -128,11 +127,10 @@ class LedgerMachine(RuleBasedStateMachine):
     def transfer(self, chosen, source, to):
         outcome = ledger.transfer(
             self.ids(chosen),
+            Act(self.by, at=self.now),
             source=self.customers[source],
             customer=self.customers[to],
             project=self.projects[to],
-            by=self.by,
-            at=self.now,
         )
         expected = [n for n in sorted(chosen) if self.owner(n) == source]
         assert outcome.done == self.ids(expected)
@@ -216,10 +214,10 @@ def test_the_machine_sees_a_ledger_that_keeps_no_order(monkeypatch):
     """The negative control: with spans that begin at any time, the machine must fail."""
     honest = ledger.assign
 
-    def careless(device_ids, **how):
-        outcome = honest(device_ids, **how)
+    def careless(device_ids, act, **how):
+        outcome = honest(device_ids, act, **how)
         Ownership.objects.filter(device__in=outcome.done, ended_at=None).update(
-            started_at=how["at"] - timedelta(seconds=1)
+            started_at=act.at - timedelta(seconds=1)
         )
         return outcome
 
@@ -232,10 +230,10 @@ def test_the_machine_sees_an_undo_that_reopens_what_went_on_since(monkeypatch):
     """The negative control: a ledger that finds the closed span, whoever owned the device since."""
     honest = ledger.reopen
 
-    def careless(device_ids, *, ended, **how):
+    def careless(device_ids, act, *, ended, **how):
         spans = Ownership.objects.filter(device__in=device_ids, end_evidence=ended)
         free = [span.device_id for span in spans if span.device.customer_id is None]
-        outcome = honest(device_ids, ended=ended, **how)
+        outcome = honest(device_ids, act, ended=ended, **how)
         outcome.done = sorted({*outcome.done, *free})
         return outcome
 

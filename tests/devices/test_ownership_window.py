@@ -29,6 +29,7 @@ from console.webhooks import delivery
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions.secrets import sha256
+from devices.acts import Act
 from devices.device_api.authentication import find
 from devices.messages import actions
 from devices.messages import window as messages
@@ -120,11 +121,10 @@ class WindowMachine(RuleBasedStateMachine):
     def assign(self, n, to):
         outcome = ledger.assign(
             [self.devices[n].pk],
+            Act(self.by, at=self.now),
             customer=self.customers[to],
             project=self.projects[to],
-            by=self.by,
             reason="assignment",
-            at=self.now,
         )
         assert bool(outcome.done) == (self.owner(n) is None)
         if outcome.done:
@@ -134,7 +134,7 @@ class WindowMachine(RuleBasedStateMachine):
 
     @rule(n=device_numbers)
     def release(self, n):
-        if ledger.release([self.devices[n].pk], by=self.by, reason="unclaim", at=self.now).done:
+        if ledger.release([self.devices[n].pk], Act(self.by, at=self.now), reason="unclaim").done:
             self.end(n)
 
     @rule(n=device_numbers, to=customer_numbers)
@@ -144,11 +144,10 @@ class WindowMachine(RuleBasedStateMachine):
             return
         ledger.transfer(
             [self.devices[n].pk],
+            Act(self.by, at=self.now),
             source=self.customers[source],
             customer=self.customers[to],
             project=self.projects[to],
-            by=self.by,
-            at=self.now,
         )
         self.end(n)
         self.own(n, to, is_next=True)
@@ -157,11 +156,10 @@ class WindowMachine(RuleBasedStateMachine):
     def share(self, n, to):
         new = ledger.share(
             [self.devices[n].pk],
+            Act(self.by, at=self.now),
             customer=self.customers[to],
             project=self.projects[to],
-            by=self.by,
             reason="claim",
-            at=self.now,
         )
         if new:
             edges = [end or start for _c, start, end, is_shared in self.spans[n] if not is_shared]
@@ -171,7 +169,7 @@ class WindowMachine(RuleBasedStateMachine):
     @rule(n=device_numbers)
     def end_shares(self, n):
         open_shares = SharedAccess.objects.filter(device=self.devices[n], ended_at=None)
-        ledger.end_share(open_shares.values_list("pk", flat=True), by=self.by, reason="unclaim", at=self.now)
+        ledger.end_share(open_shares.values_list("pk", flat=True), Act(self.by, at=self.now), reason="unclaim")
         self.end(n, owned=False)
 
     @invariant()

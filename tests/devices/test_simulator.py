@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command, load_command_class
 
 from devices import demo_messages, ledger
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.device_api import authentication
 from devices.messages.ledger_check import check
@@ -50,8 +51,8 @@ def all_told(devices):
 @pytest.mark.django_db(transaction=True)
 def test_simulated_devices_live_like_devices(live_server, organization, customer, alice, make_devices):
     by, devices = factories.actor_of(alice), make_devices(2)
-    ledger.assign([devices[0].pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
-    ledger.release([devices[0].pk], by=by, reason="unclaim")
+    ledger.assign([devices[0].pk], Act(by), customer=customer, project=customer.projects.get(), reason="assignment")
+    ledger.release([devices[0].pk], Act(by), reason="unclaim")
     asked = [
         calls.ask(devices[0], kind=kind, name=name, by=by, timeout=300)
         for kind, name in (("variable", "battery"), ("function", "identify"), ("variable", "nothing"))
@@ -177,11 +178,10 @@ def test_the_demo_gets_days_of_messages_in_their_projects(customer, alice, make_
     Device.objects.update(created_at=at - timedelta(days=30))
     ledger.assign(
         [devices[0].pk],
+        Act(factories.actor_of(alice), at=at - timedelta(days=1)),
         customer=customer,
         project=customer.projects.get(),
-        by=factories.actor_of(alice),
         reason="assignment",
-        at=at - timedelta(days=1),
     )
     count = demo_messages.load([fresh(device) for device in devices], at, Random(1))
     assert count == Message.objects.count() > 200

@@ -17,6 +17,7 @@ from customers.directory import actions as customers
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership, undo
+from devices.acts import Act
 from devices.models import Device, Ownership, SharedAccess
 from tests.claims import worlds
 from tests.html import tight
@@ -220,7 +221,7 @@ def test_undoing_an_assignment_leaves_printed_codes_alone_and_brings_back_the_sh
     devices = make_devices(2)
     worlds.make_unit_profile(product)
     ledger.share(
-        ids_of(devices), customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
+        ids_of(devices), Act(by), customer=other_customer, project=projects.default_of(other_customer), reason="claim"
     )
     ended = SharedAccess.objects.get(device=devices[1])
     ownership.end_shares([ended.pk], reason="over", by=by)
@@ -253,7 +254,11 @@ def test_undoing_an_unclaim_restores_devices_spans_and_shares_field_by_field(
     ownership.assign(ids_of(devices[:2]), customer=customer, by=by, note="order 7")
     ownership.assign(ids_of(devices[2:]), customer=other_customer, by=by)
     ledger.share(
-        ids_of(devices[:1]), customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
+        ids_of(devices[:1]),
+        Act(by),
+        customer=other_customer,
+        project=projects.default_of(other_customer),
+        reason="claim",
     )
     before = [rows(model) for model in (Device, Ownership, SharedAccess)]
     operation = bulk_unclaim(devices, by)
@@ -271,13 +276,13 @@ def test_a_share_that_ended_before_stays_ended_and_one_that_was_given_meanwhile_
     one, two = make_devices(2)
     ownership.assign([one.pk, two.pk], customer=customer, by=by)
     project = projects.default_of(other_customer)
-    shared = {"customer": other_customer, "project": project, "by": by, "reason": "claim"}
-    ledger.share([one.pk, two.pk], **shared)
+    shared = {"customer": other_customer, "project": project, "reason": "claim"}
+    ledger.share([one.pk, two.pk], Act(by), **shared)
     past = SharedAccess.objects.get(device=one)
     ownership.end_shares([past.pk], reason="over", by=by)
     operation = bulk_unclaim([one, two], by)
-    ledger.share([two.pk], **shared)
-    ledger.share([one.pk], **shared)
+    ledger.share([two.pk], Act(by), **shared)
+    ledger.share([one.pk], Act(by), **shared)
     undo.begin(operation, by=by)
     ends = SharedAccess.objects.order_by("pk").values_list("end_reason", flat=True)
     assert list(ends.filter(device=one)) == ["ended", "handover"]
@@ -488,15 +493,15 @@ def test_the_ledger_does_not_reopen_for_a_customer_that_is_not_named(make_device
     devices = make_devices(2)
     bulk_assign(devices, customer, by)
     operation = bulk_unclaim(devices, by)
-    outcome = ledger.reopen(ids_of(devices), ended=f"operation:{operation.pk}", customer_ids=[], by=by)
+    outcome = ledger.reopen(ids_of(devices), Act(by), ended=f"operation:{operation.pk}", customer_ids=[])
     assert outcome.done == []
 
 
 def test_the_ledger_retracts_only_what_rests_on_the_evidence(make_devices, customer, by):
     devices = make_devices(2)
     bulk_assign(devices, customer, by)
-    assert ledger.retract(ids_of(devices), began="operation:0", by=by).done == []
-    assert ledger.retract(ids_of(devices), began="", by=by).done == []
+    assert ledger.retract(ids_of(devices), Act(by), began="operation:0").done == []
+    assert ledger.retract(ids_of(devices), Act(by), began="").done == []
 
 
 def test_an_undo_is_told_in_the_history_about_the_customer(bulk, customer, by):

@@ -12,6 +12,7 @@ from console.models import Operation
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import undo
+from devices.acts import Act
 from devices.models import Device, Ownership
 from tests import factories, processes
 from tests.waiting import PATIENCE, until_somebody_is_held_up
@@ -72,13 +73,13 @@ def race_against_a_handover(assigned, other_customer, by):
     def act(n):
         if n == 0:
             with transaction.atomic():
-                ledger.release([device_id], by=by, reason="unclaim")
-                ledger.assign([device_id], customer=other_customer, project=project, by=by, reason="assignment")
+                ledger.release([device_id], Act(by), reason="unclaim")
+                ledger.assign([device_id], Act(by), customer=other_customer, project=project, reason="assignment")
                 handed.set()
                 until_somebody_is_held_up()
             return []
         assert handed.wait(PATIENCE)
-        return ledger.retract([device_id], began=f"operation:{assigned.pk}", by=by).done
+        return ledger.retract([device_id], Act(by), began=f"operation:{assigned.pk}").done
 
     results = processes.run(2, lambda n: n, act)
     assert all(isinstance(result, list) for result in results), results

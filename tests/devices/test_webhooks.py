@@ -17,6 +17,7 @@ from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership, undo
+from devices.acts import Act
 from devices.messages import actions as messages
 from devices.messages.window import Draft
 from devices.models import Device, Message, Ownership, Product
@@ -151,11 +152,10 @@ def test_a_transfer_tells_the_organization_of_both_spans_and_each_customer_of_it
     told, old, new = hear(), hear(customer_id=customer.pk), hear(customer_id=other_customer.pk)
     outcome = ledger.transfer(
         [device.pk],
+        Act(by_system, note=NOTE),
         source=customer,
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by_system,
-        note=NOTE,
     )
     for kind, about in ((device_events.UNCLAIMED, customer), (device_events.ASSIGNED, other_customer)):
         record_set(kind, Device, outcome.done, label="serial_number", by=by_system, about=about, note=NOTE)
@@ -228,7 +228,7 @@ def test_what_ended_is_told_in_as_many_statements_for_one_device_as_for_hundreds
     ids = [device.pk for device in make_devices(number)]
     ownership.assign(ids, customer=customer, by=by_system)
     told = hear()
-    ledger.release(ids, by=by_system, reason="unclaim")
+    ledger.release(ids, Act(by_system), reason="unclaim")
     with django_assert_num_queries(5):
         record_set(device_events.UNCLAIMED, Device, ids, label="serial_number", by=by_system, about=customer)
     ended = Ownership.objects.order_by("device").values_list("pk", flat=True)

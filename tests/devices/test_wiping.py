@@ -1,5 +1,6 @@
 """A wipe stays requested until the device confirms it, whoever owns it then; pages show since when and for whom."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 
@@ -19,6 +20,7 @@ from customers.projects.actions import projects
 from devices import ledger, ledger_check, spans, wiping
 from devices.actions import ownership, undo
 from devices.actions import take_ownership as taking
+from devices.acts import Act
 from devices.device_api import actions as reports
 from devices.messages.actions import Publisher
 from devices.models import Device, Product
@@ -72,11 +74,10 @@ def test_a_transfer_asks_for_a_wipe(device, customer, other_customer, by):
     ownership.assign([device.pk], customer=customer, by=by, at=NOON)
     ledger.transfer(
         [device.pk],
+        Act(by, at=NOON + HOUR),
         source=customer,
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by,
-        at=NOON + HOUR,
     )
     assert wipe_of(device) == (NOON + HOUR, NOON + HOUR, None)
     assert owners(device) == "Stadtwerke Aalen"
@@ -133,8 +134,8 @@ def test_what_a_device_said_while_its_span_was_ending_moves_the_request_to_the_e
     """On PostgreSQL a report can come between the two statements, and the span ends after it."""
     honest = spans.close
 
-    def later(model, column, ids, who, reason, at, *rest):
-        return honest(model, column, ids, who, reason, at + timedelta(seconds=1), *rest)
+    def later(model, column, ids, act, reason):
+        return honest(model, column, ids, replace(act, at=act.at + timedelta(seconds=1)), reason)
 
     monkeypatch.setattr(spans, "close", later)
     second = timedelta(seconds=1)
@@ -243,7 +244,7 @@ def test_the_migration_asks_again_for_what_was_lost_and_for_nothing_else(make_de
         confirm(device, NOON + HOUR, at=NOON + HOUR)
     held_by(since, other_customer, by, NOON + 2 * HOUR, NOON + 3 * HOUR)
     ownership.assign([corrected.pk], customer=customer, by=by, at=NOON, evidence="operation:9")
-    ledger.retract([corrected.pk], began="operation:9", by=by, at=NOON + HOUR)
+    ledger.retract([corrected.pk], Act(by, at=NOON + HOUR), began="operation:9")
     ownership.assign([lost.pk, confirmed.pk], customer=other_customer, by=by, at=NOON + 4 * HOUR)
     right = {device.pk: wipe_of(device) for device in (lost, twice, since, corrected, fresh, pending)}
     Device.objects.update(wipe_since=None, wipe_asked_at=None, wipe_confirmed_at=None)
@@ -358,8 +359,8 @@ def test_the_machine_sees_an_assignment_that_forgets(monkeypatch):
     """The negative control: as it was, an assignment takes the request back."""
     honest = ledger.assign
 
-    def forgetful(device_ids, **how):
-        outcome = honest(device_ids, **how)
+    def forgetful(device_ids, act, **how):
+        outcome = honest(device_ids, act, **how)
         Device.objects.filter(pk__in=outcome.done).update(wipe_asked_at=None, wipe_since=None, wipe_confirmed_at=None)
         return outcome
 

@@ -13,6 +13,7 @@ from customers.imports.actions import IMPORTER as customer_imports
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.edited_exports.actions import IMPORTER as roundtrips
 from devices.manifest.actions import IMPORTER as manifests
@@ -285,7 +286,7 @@ def world(organization, product, customer, dana, device, alice):
     file = customer_imports.receive("a.csv", [b"name\nNord\n"], by=by)
     manifest = manifests.receive("a.csv", [b"serial_number,device_name\nS-1,unit-000001\n"], by=by, product=product)
     changes = roundtrips.receive("a.csv", [b"device_name,tags\nunit-000001,pilot\n"], by=by)
-    ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim")
+    ledger.share([device.pk], Act(by), customer=customer, project=projects.default_of(customer), reason="claim")
     return {
         "customer-imports": file.pk,
         "device-imports": manifest.pk,

@@ -8,6 +8,7 @@ from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.actions import products as product_actions
+from devices.acts import Act
 from devices.models import Device, Ownership, Product
 from tests import factories
 from tests.api import Caller, key_of
@@ -169,7 +170,7 @@ def test_a_customer_s_key_sees_what_it_owns_and_nothing_of_the_organization(
     assert mine.get(f"/devices/{own.pk}").json() == seen
     assert (seen["imei"], seen["iccid"], seen["mac"]) == ("", "", "")
     project = projects.default_of(customer)
-    ledger.share([foreign.pk], customer=customer, project=project, by=by, reason="claim")
+    ledger.share([foreign.pk], Act(by), customer=customer, project=project, reason="claim")
     for current, rows in (("true", [own.pk]), ("false", [foreign.pk])):
         assert [row["id"] for row in mine.get("/devices", current=current).json()["results"]] == rows
     shared = mine.get(f"/devices/{foreign.pk}").json()

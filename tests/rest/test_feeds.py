@@ -15,6 +15,7 @@ from customers.keys.actions import uses as key_uses
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.messages import actions as messages
 from devices.messages.window import Draft, Json
 from devices.models import Message, Ownership
@@ -95,7 +96,9 @@ def test_a_customer_follows_what_its_devices_publish_and_nothing_else(
     ownership.assign([device.pk], customer=customer, by=by)
     tell(device, data="dana's")
     tell(other, data="of another device")
-    ledger.transfer([device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by)
+    ledger.transfer(
+        [device.pk], Act(by), source=customer, customer=other_customer, project=other_customer.projects.get()
+    )
     tell(device, data="erin's")
     assert [row["data"] for row in walk(mine, "/messages")[0]] == ["dana's"]
     assert [row["data"] for row in walk(hers, "/messages")[0]] == ["erin's"]

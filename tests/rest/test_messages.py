@@ -12,6 +12,7 @@ from openpyxl import load_workbook
 
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.messages import actions as messages
 from devices.models import Call, Message
@@ -246,8 +247,8 @@ def test_who_shares_a_device_can_not_find_out_whose_it_is_by_the_filters_of_the_
     """The sharer asks for one customer or project after the other, and looks for which of them anything comes."""
     by, owned = factories.actor_of(alice), factories.make_customer(organization, "Aquanet")
     project = owned.projects.get()
-    ledger.assign([device.pk], customer=owned, project=project, by=by, reason="claim")
-    ledger.share([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim")
+    ledger.assign([device.pk], Act(by), customer=owned, project=project, reason="claim")
+    ledger.share([device.pk], Act(by), customer=customer, project=customer.projects.get(), reason="claim")
     tell(device, data={"n": 1})
     assert numbers(mine.get("/messages")) == [1]
     assert numbers(mine.get("/messages", customer=customer.pk)) == [1]

@@ -12,6 +12,7 @@ from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership
 from devices.actions import take_ownership as taking
+from devices.acts import Act
 from devices.models import Device, Ownership, Product
 from tests import factories
 from tests.api import Caller, customer_key, key_of
@@ -155,7 +156,7 @@ def test_what_was_taken_back_is_not_taken_again_though_both_names_are_known(mine
 
 
 def test_who_only_saw_a_device_does_not_take_it(mine, device, customer, by):
-    ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by, reason="claim")
+    ledger.share([device.pk], Act(by), customer=customer, project=projects.default_of(customer), reason="claim")
     assert mine.post("/device-ownerships", names(device)).json()["code"] == "taken_back"
     assert not Ownership.objects.exists()
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.device_api import actions as reports
 from devices.models import DeviceReport
 from devices.models.message import DeviceReportQuerySet
@@ -74,7 +75,7 @@ def test_without_the_look_at_the_ledger_the_next_owner_would_read_it(
 
 def test_who_only_shares_a_device_does_not_read_it(theirs, device, other_customer, by):
     project = other_customer.projects.get()
-    ledger.share([device.pk], customer=other_customer, project=project, by=by, reason="claim", at=T)
+    ledger.share([device.pk], Act(by, at=T), customer=other_customer, project=project, reason="claim")
     reports.report_firmware("1.4.2", by=publisher(device), at=T + HOUR)
     assert said(theirs, device) == (None, None)
 

@@ -21,7 +21,7 @@ from console.errors import Refused
 from console.models import Operation
 from console.transactions import retrying
 from devices.ledger import Change
-from devices.log import record_devices
+from devices.log import record_act, record_devices
 from devices.models import Device, Product
 
 BATCH = 5_000
@@ -189,12 +189,12 @@ def _kill_printed(change: Change, ids: list[int]) -> None:
     """
     units = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
     touched = sorted({code.device_id for code in units if code.device_id})
-    record_devices(events.CODE_REPLACED, touched, by=change.by, act=change.act, at=change.at)
+    record_act(events.CODE_REPLACED, touched, change.act)
     listed = sql.having_ids(ClaimProfileResource.objects.order_by(), "device_id", ids)
     giving = ClaimProfile.objects.filter(scope=Scope.LINK, pk__in=set(listed.values_list("profile_id", flat=True)))
     for profile in giving.select_related("organization").order_by("pk"):
         _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
-        record(events.PROFILE_CODE_REPLACED, profile, by=change.by, act=change.act, at=change.at)
+        record(events.PROFILE_CODE_REPLACED, profile, by=change.act.by, act=change.act.id, at=change.act.at)
 
 
 def _units(profile: ClaimProfile) -> QuerySet[Device]:

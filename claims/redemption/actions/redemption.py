@@ -1,6 +1,6 @@
 """Redeems claim codes for a customer, or for a new user who becomes a customer with the claim."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict, Unpack
 
@@ -26,6 +26,7 @@ from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act, BegunAct
 from devices.log import record_devices
 from devices.models import Device, DeviceStatus, SharedAccess
 
@@ -90,7 +91,7 @@ def redeem(code: ClaimCode, *, customer: Customer, **terms: Unpack[Terms]) -> Cl
         _check_still_held(past)
         return past
     offers.check(offer, host=host, at=now, customer=customer)
-    at = terms.get("at") or _begin(offer, customer)
+    act = _begin(offer, customer, by, terms.get("at"))
     claim = Claim.objects.create(
         organization_id=offer.profile.organization_id,
         profile=offer.profile,
@@ -100,25 +101,25 @@ def redeem(code: ClaimCode, *, customer: Customer, **terms: Unpack[Terms]) -> Cl
         customer=customer,
         user=by.user,
         project=projects.default_of(customer),
-        at=at,
+        at=act.at,
         answers=_answers(offer.profile, terms.get("answers") or {}),
         given=_given(offer),
     )
-    _give(offer, claim, by=by, host=host, at=at)
-    funnel.record(offer.code, Step.CLAIM, at=at)
-    _count(offer, claim, host=host, at=at)
+    _give(offer, claim, replace(act, evidence=f"claim:{claim.pk}"), host=host)
+    funnel.record(offer.code, Step.CLAIM, at=act.at)
+    _count(offer, claim, host=host, at=act.at)
     return claim
 
 
-def _begin(offer: Offer, customer: Customer) -> datetime:
-    """Return the instant of the claim and all it gives. Locks are taken in the order that is used everywhere."""
-    ids = [device.pk for device in offer.devices]
-    if offer.profile.grant == Grant.OWNERSHIP:
-        customers.hold(customer)
-    packed = {parcel.pk: parcel for parcel in [*offer.packed.values(), *filter(None, [offer.parcel])]}
-    for pk in sorted(packed):
-        packed[pk].lock()
-    return ledger.begin(ids)
+def _begin(offer: Offer, customer: Customer, by: Actor, at: datetime | None) -> BegunAct:
+    """Choose the instant of the claim and all it gives. Locks are taken in the order that is used everywhere."""
+    if at is None:
+        if offer.profile.grant == Grant.OWNERSHIP:
+            customers.hold(customer)
+        packed = {parcel.pk: parcel for parcel in [*offer.packed.values(), *filter(None, [offer.parcel])]}
+        for pk in sorted(packed):
+            packed[pk].lock()
+    return ledger.begin([device.pk for device in offer.devices], Act(by, at=at))
 
 
 def _fresh(code: ClaimCode) -> ClaimCode:
@@ -190,55 +191,46 @@ def _given(offer: Offer) -> list[dict[str, Any]]:
     return devices + [{"kind": "document", "title": d.title, "link": d.link} for d in offer.documents]
 
 
-def _give(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime) -> None:
+def _give(offer: Offer, claim: Claim, act: BegunAct, *, host: str) -> None:
     """Give what the code offers: the devices, also to the additional project, and the members of the profile."""
-    evidence = f"claim:{claim.pk}"
-    _give_devices(offer, claim, by=by, host=host, at=at, evidence=evidence)
-    _share_with_additional_project(offer, claim, by=by, at=at, evidence=evidence)
-    members = _let_members_in(offer, claim, by=by, at=at, evidence=evidence)
+    _give_devices(offer, claim, act, host=host)
+    _share_with_additional_project(offer, claim, act)
+    members = _let_members_in(offer, claim, act)
     record(
         events.CLAIM_CREATED,
         offer.profile,
-        by=by,
+        by=act.by,
         about=claim.customer,
-        at=at,
+        at=act.at,
         given=[thing.get("label") or thing["title"] for thing in claim.given],
         members=members,
     )
 
 
-def _give_devices(offer: Offer, claim: Claim, *, by: Actor, host: str, at: datetime, evidence: str) -> None:
+def _give_devices(offer: Offer, claim: Claim, act: BegunAct, *, host: str) -> None:
     ids = [device.pk for device in offer.devices]
     if offer.profile.grant == Grant.OWNERSHIP and (ids or offer.parcel is not None):
-        refusal = _own(offer, claim, ids, by=by, at=at, evidence=evidence)
+        refusal = _own(offer, claim, ids, act)
         if refusal is not None:
             # Somebody else was faster since the page was shown. The offer is read again for the right message.
-            offers.check(offers.of(_fresh(offer.code)), host=host, at=at, customer=claim.customer)
+            offers.check(offers.of(_fresh(offer.code)), host=host, at=act.at, customer=claim.customer)
             # Since then it was packed for the claimant, so they may claim it after all.
             raise _changed() if refusal.code == "reserved" else refusal
     elif ids:
-        seen = _share(offer, claim, ids, host=host, by=by, at=at, evidence=evidence)
-        record_devices(device_events.ACCESS_GIVEN, seen, by=by, about=claim.customer, at=at)
+        seen = _share(offer, claim, ids, act, host=host)
+        record_devices(device_events.ACCESS_GIVEN, seen, by=act.by, about=claim.customer, at=act.at)
 
 
-def _share_with_additional_project(offer: Offer, claim: Claim, *, by: Actor, at: datetime, evidence: str) -> None:
+def _share_with_additional_project(offer: Offer, claim: Claim, act: BegunAct) -> None:
     """Let the profile's additional project see the devices, unless it is the claimant's own anyway."""
     extra, ids = offer.profile.additional_project, [device.pk for device in offer.devices]
     if extra is not None and extra.customer_id != claim.customer_id and ids:
-        shared = ledger.share(
-            ids,
-            customer=extra.customer,
-            project=extra,
-            by=by,
-            reason="claim",
-            at=at,
-            evidence=evidence,
-            note=offer.profile.name,
-        )
-        record_devices(device_events.ACCESS_GIVEN, shared, by=by, about=extra.customer, at=at)
+        act = replace(act, note=offer.profile.name)
+        shared = ledger.share(ids, act, customer=extra.customer, project=extra, reason="claim")
+        record_devices(device_events.ACCESS_GIVEN, shared, by=act.by, about=extra.customer, at=act.at)
 
 
-def _let_members_in(offer: Offer, claim: Claim, *, by: Actor, at: datetime, evidence: str) -> list[str]:
+def _let_members_in(offer: Offer, claim: Claim, act: BegunAct) -> list[str]:
     """Add the profile's members to the claimant's project. Returns them with their roles, for the log."""
     members = [
         (row.member.user, row.role)
@@ -246,53 +238,53 @@ def _let_members_in(offer: Offer, claim: Claim, *, by: Actor, at: datetime, evid
         if row.member.removed_at is None
     ]
     if members:
-        since = ledger.after_all_said_in(claim.project, at)
-        project_members.let_in(claim.project, members, by=by, at=since, evidence=evidence, note=offer.profile.name)
+        since = ledger.after_all_said_in(claim.project, act.at)
+        terms: dict[str, Any] = {"evidence": act.evidence, "note": offer.profile.name}
+        project_members.let_in(claim.project, members, by=act.by, at=since, **terms)
     return [f"{user} ({role})" for user, role in members]
 
 
-def _share(offer: Offer, claim: Claim, ids: list[int], *, host: str, **terms: Any) -> list[int]:
+def _share(offer: Offer, claim: Claim, ids: list[int], act: BegunAct, *, host: str) -> list[int]:
     """Let the claimant see the devices. Raises Refused if one of them changed owner since the page was shown."""
     try:
         return ledger.share(
             ids,
+            replace(act, note=offer.profile.name),
             customer=claim.customer,
             project=claim.project,
             reason="claim",
             only_kept=True,
-            note=offer.profile.name,
-            **terms,
         )
     except Refused:
-        offers.check(offers.of(_fresh(offer.code)), host=host, at=terms["at"], customer=claim.customer)
+        offers.check(offers.of(_fresh(offer.code)), host=host, at=act.at, customer=claim.customer)
         raise
 
 
-def _own(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str) -> Refused | None:
+def _own(offer: Offer, claim: Claim, ids: list[int], act: BegunAct) -> Refused | None:
     """Give the devices to the claimant. Returns a refusal if some could not be given; the caller then rolls back."""
     if offer.parcel is None:
-        return _own_units(offer, claim, ids, by=by, at=at, evidence=evidence)
+        return _own_units(offer, claim, ids, act)
     try:
-        outcome = offer.parcel.hand_over(claim=claim, by=by, at=at)
+        outcome = offer.parcel.hand_over(claim=claim, by=act.by, at=act.at)
     except Refused as refusal:
         return refusal
     return None if outcome.done == sorted(ids) else _changed()
 
 
-def _own_units(offer: Offer, claim: Claim, ids: list[int], *, by: Actor, at: datetime, evidence: str) -> Refused | None:
+def _own_units(offer: Offer, claim: Claim, ids: list[int], act: BegunAct) -> Refused | None:
     """Give devices by their own codes or a link: those in stock, and those packed for the claimant."""
     terms: dict[str, Any] = {
         "customer": claim.customer,
         "project": claim.project,
-        "by": by,
-        "at": at,
+        "by": act.by,
+        "at": act.at,
         "reason": "claim",
-        "evidence": evidence,
+        "evidence": act.evidence,
     }
     packed = sorted(offer.packed)
     if packed:
         try:
-            parcels.take_out(packed, claim=claim, by=by)
+            parcels.take_out(packed, claim=claim, by=act.by)
         except Refused as refusal:
             return refusal
     refused = []

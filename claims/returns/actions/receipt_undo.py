@@ -19,7 +19,8 @@ from console.operations import Outcome, RefusedRow, evidence_of
 from console.transactions import retrying
 from customers.models import Customer
 from devices import ledger
-from devices.log import record_devices
+from devices.acts import Act, BegunAct
+from devices.log import record_act
 from devices.models import Device, DeviceStatus
 
 SENTENCES: dict[str, Any] = {
@@ -65,19 +66,19 @@ def undo_receive(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     A return that the owner had asked for is requested again, any other one is cancelled. Labels that no longer work are
     not restored, so their devices stay in the queue for new ones.
     """
-    outcome, ids = Outcome(), sorted(set(device_ids))
+    ids = sorted(set(device_ids))
     owners = _held_owners(undone, ids)
-    at = at or ledger.begin(ids)
+    act = ledger.begin(ids, Act(by, at=at))
     ledger.hold(ids)
     rows = Return.objects.select_for_update(of=("self",)).filter(operation=undone, state=ReturnState.RECEIVED)
     found = {row.device_id: row for row in sql.having_ids(rows.order_by("pk"), "device_id", ids)}
     is_wiped = Device.objects.filter(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)
     wiped = set(sql.having_ids(is_wiped, "id", ids).values_list("pk", flat=True))
-    back = _give_back(found, undone, owners, by, at, outcome)
-    _close_returns(back, by, at)
-    outcome.done = sorted(row.device_id for row in back)
+    back = _give_back(found, undone, owners, act)
+    _close_returns(back, act)
+    outcome = Outcome(sorted(row.device_id for row in back), act=act.id)
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
-    _tell(back, owners, wiped, by, at, outcome)
+    _tell(back, owners, wiped, act)
     return outcome
 
 
@@ -106,20 +107,16 @@ def _returns(operation: Operation) -> QuerySet[Return]:
     return Return.objects.filter(operation=operation)
 
 
-def _give_back(
-    found: dict[int, Return], undone: Operation, owners: dict[int, Customer], by: Actor, at: datetime, outcome: Outcome
-) -> list[Return]:
+def _give_back(found: dict[int, Return], undone: Operation, owners: dict[int, Customer], act: BegunAct) -> list[Return]:
     """Restore the previous status of each device, and return the returns of those that were restored."""
     by_status: dict[str, list[int]] = {}
     for row in found.values():
         by_status.setdefault(row.status_before, []).append(row.device_id)
     reopened = ledger.reopen(
         by_status.get(DeviceStatus.OWNED, []),
+        act,
         ended=evidence_of(undone),
         customer_ids=list(owners),
-        by=by,
-        at=at,
-        act=outcome.act,
         frm=(DeviceStatus.RETURNED,),
     )
     stocked = ledger.set_status(
@@ -129,19 +126,17 @@ def _give_back(
     return [found[pk] for pk in sorted([*reopened.done, *stocked, *stayed])]
 
 
-def _close_returns(back: list[Return], by: Actor, at: datetime) -> None:
+def _close_returns(back: list[Return], act: BegunAct) -> None:
     asked = [row.pk for row in back if row.requested_at]
     Return.objects.filter(pk__in=asked).update(
         state=ReturnState.REQUESTED, received_at=None, received_by="", note="", status_before=""
     )
     Return.objects.filter(pk__in=[row.pk for row in back if not row.requested_at]).update(
-        state=ReturnState.CANCELLED, closed_at=at, closed_by=by.label[:200]
+        state=ReturnState.CANCELLED, closed_at=act.at, closed_by=act.by.label[:200]
     )
 
 
-def _tell(
-    back: list[Return], owners: dict[int, Customer], wiped: set[int], by: Actor, at: datetime, outcome: Outcome
-) -> None:
+def _tell(back: list[Return], owners: dict[int, Customer], wiped: set[int], act: BegunAct) -> None:
     parties: dict[tuple[int | None, bool], list[int]] = {}
     for row in back:
         owner = row.customer_id if row.status_before == DeviceStatus.OWNED else None
@@ -150,7 +145,7 @@ def _tell(
         data = {"note": _("It had already wiped itself.")} if had_wiped else {}
         about = owners[owner] if owner else None
         kind = events.RETURN_UNDONE if owner else events.QUARANTINE_UNDONE
-        record_devices(kind, ids, by=by, about=about, act=outcome.act, at=at, **data)
+        record_act(kind, ids, act, about=about, **data)
     for pk, customer in owners.items():
         ids = [i for (party, _wiped), each in parties.items() if party == pk for i in each]
         if ids:

@@ -1,8 +1,8 @@
 """Returns of devices: requests by their owners, receipt into quarantine, and the queue of new labels."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.urls import reverse
@@ -28,8 +28,9 @@ from customers.models import Customer
 from devices import causes, ledger
 from devices.actions import named
 from devices.actions.ownership import check_unclaim_limit, leave_profiles
+from devices.acts import Act, BegunAct
 from devices.ledger import Change
-from devices.log import record_devices
+from devices.log import record_act, record_devices
 from devices.models import Device, DeviceStatus, Ownership
 
 UNDO = "claims:return_receive_undo"
@@ -171,17 +172,19 @@ def receive(
     """
     ids = sorted(set(device_ids))
     check_unclaim_limit(_owned_count(ids, by), by=by, at=at)
-    at = at or ledger.begin(ids)
+    act = ledger.begin(ids, Act(by, at=at, note=note.strip()))
+    act = replace(act, evidence=evidence_of(operation) if operation else f"return:{act.id.hex[:16]}")
     devices, under_way = _hold(ids, by)
-    outcome, fit = _sort(ids, devices, under_way, frozenset(anyway))
+    outcome = Outcome(act=act.id)
+    fit = _sort(outcome, ids, devices, under_way, frozenset(anyway))
     if not fit:
         return outcome
     if any(not under_way[d.pk].reason if d.pk in under_way else True for d in fit):
         stated(reason, sentence=_("Say why. Choose a reason."))
-    arrival = _Arrival(fit, under_way, reason.strip()[:80], note.strip(), at, by, operation, outcome.act)
+    arrival = _Arrival(fit, under_way, reason.strip()[:80], act, operation)
     arrival.write_returns()
     if leaves_profiles:
-        leave_profiles([device.pk for device in fit], by=by, at=at)
+        leave_profiles([device.pk for device in fit], by=by, at=act.at)
     arrival.take()
     arrival.mark_labels()
     arrival.tell(tells_owner)
@@ -197,14 +200,11 @@ class _Arrival:
         devices: list[Device],
         under_way: dict[int, Return],
         reason: str,
-        note: str,
-        at: datetime,
-        by: Actor,
+        act: BegunAct,
         operation: Operation | None,
-        act: UUID,
     ) -> None:
-        self.devices, self.reason, self.note, self.at, self.by = devices, reason, note, at, by
-        self.under_way, self.operation, self.act = under_way, operation, act
+        self.devices, self.under_way, self.reason = devices, under_way, reason
+        self.act, self.operation = act, operation
         self.ids = [device.pk for device in devices]
         self.owned = [device for device in devices if device.status == DeviceStatus.OWNED]
 
@@ -213,14 +213,18 @@ class _Arrival:
         known = self.under_way.get(device.pk)
         return self.reason or (known.reason if known else "")
 
+    def note_with(self, reason: str) -> str:
+        """Return the note, behind the reason if there is one."""
+        return ": ".join(filter(None, [reason, self.act.note]))
+
     def write_returns(self) -> None:
         """Mark the requested returns as received, and create a return for every other device."""
         received = {
             "state": ReturnState.RECEIVED,
-            "received_at": self.at,
-            "received_by": self.by.label[:200],
+            "received_at": self.act.at,
+            "received_by": self.act.by.label[:200],
             "operation": self.operation,
-            "note": self.note,
+            "note": self.act.note,
         }
         for status in {device.status for device in self.devices}:
             asked = [d.pk for d in self.devices if d.pk in self.under_way and d.status == status]
@@ -243,7 +247,7 @@ class _Arrival:
                     shipment_id=shipments.get(d.pk),
                     reason=self.reason,
                     status_before=d.status,
-                    created_at=self.at,
+                    created_at=self.act.at,
                     **received,
                 )
                 for number, d in enumerate(new, first)
@@ -258,22 +262,14 @@ class _Arrival:
         """
         for reason in sorted({self.reason_of(device) for device in self.owned}):
             ids = [device.pk for device in self.owned if self.reason_of(device) == reason]
-            taken = ledger.release(
-                ids,
-                by=self.by,
-                reason="return",
-                at=self.at,
-                evidence=self._evidence(),
-                act=self.act,
-                note=": ".join(filter(None, [reason, self.note])),
-                status=DeviceStatus.RETURNED,
-            )
+            act = replace(self.act, note=self.note_with(reason))
+            taken = ledger.release(ids, act, reason="return", status=DeviceStatus.RETURNED)
             _expect(len(taken.done), len(ids))
         loose = [device.pk for device in self.devices if device.status == DeviceStatus.IN_STOCK]
         if loose:
             moved = ledger.set_status(loose, frm=[DeviceStatus.IN_STOCK], to=DeviceStatus.RETURNED)
             _expect(len(moved), len(loose))
-            claim_codes.replace_for_devices(loose, reason=self.reason, by=self.by)
+            claim_codes.replace_for_devices(loose, reason=self.reason, by=self.act.by)
 
     def mark_labels(self) -> None:
         """Queue the devices that have a code for a new label, because their old one no longer works.
@@ -290,15 +286,7 @@ class _Arrival:
         """Record the receipt in the log and, with `tells_owner`, notify the owners by email."""
         for customer, reason, devices in self._parties():
             kind = events.RETURNED if customer else events.QUARANTINED
-            record_devices(
-                kind,
-                [d.pk for d in devices],
-                by=self.by,
-                about=customer,
-                act=self.act,
-                at=self.at,
-                note=": ".join(filter(None, [reason, self.note])),
-            )
+            record_act(kind, [d.pk for d in devices], self.act, about=customer, note=self.note_with(reason))
             if customer is not None and tells_owner:
                 mails.tell("customer_return_received", customer, devices, reason=reason)
 
@@ -307,9 +295,6 @@ class _Arrival:
         for device in self.devices:
             found.setdefault((device.customer_id, self.reason_of(device)), []).append(device)
         return [(rows[0].customer, key[1], rows) for key, rows in found.items()]
-
-    def _evidence(self) -> str:
-        return evidence_of(self.operation) if self.operation else f"return:{self.act.hex[:16]}"
 
 
 @retrying
@@ -359,16 +344,10 @@ def follow_ledger(change: Change) -> None:
     ids = list(sql.having_ids(rows, "device_id", change.device_ids).values_list("pk", flat=True))
     if ids:
         Return.objects.filter(pk__in=ids, state=ReturnState.REQUESTED).update(
-            state=ReturnState.CANCELLED, closed_at=change.at, closed_by=change.by.label[:200]
+            state=ReturnState.CANCELLED, closed_at=change.act.at, closed_by=change.act.by.label[:200]
         )
         devices = sorted(Return.objects.filter(pk__in=ids).values_list("device_id", flat=True))
-        record_devices(
-            events.RETURN_CANCELLED,
-            devices,
-            by=change.by,
-            act=change.act,
-            at=change.at,
-        )
+        record_act(events.RETURN_CANCELLED, devices, change.act)
 
 
 def shipments_of(spans: Iterable[Ownership]) -> dict[int, int]:
@@ -406,9 +385,10 @@ def _hold(ids: list[int], by: Actor) -> tuple[dict[int, Device], dict[int, Retur
 
 
 def _sort(
-    ids: list[int], devices: dict[int, Device], under_way: dict[int, Return], anyway: frozenset[int]
-) -> tuple[Outcome, list[Device]]:
-    outcome, fit = Outcome(), []
+    outcome: Outcome, ids: list[int], devices: dict[int, Device], under_way: dict[int, Return], anyway: frozenset[int]
+) -> list[Device]:
+    """Return the devices that can be received; the others are refused in the outcome."""
+    fit = []
     for pk in ids:
         device = devices.get(pk)
         verdict = verdicts.of(device, under_way.get(pk)) if device else verdicts.unknown()
@@ -416,7 +396,7 @@ def _sort(
             fit.append(device)
         else:
             outcome.refused.append(RefusedRow(pk, verdicts.label(device), verdict.code, verdict.sentence))
-    return outcome, fit
+    return fit
 
 
 def _owned_count(ids: list[int], by: Actor) -> int:

@@ -1,8 +1,8 @@
 """Replaces a customer's device with another one, at a single instant."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -20,6 +20,7 @@ from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions.ownership import check_unclaim_limit, leave_profiles
+from devices.acts import Act, BegunAct
 from devices.models import Device, DeviceStatus, Ownership
 
 
@@ -46,23 +47,22 @@ def swap(
     """
     check_unclaim_limit(1, by=by, at=at)
     customer = _hold_owner(old)
-    at = at or ledger.begin([old.pk, new.pk])
+    act = ledger.begin([old.pk, new.pk], Act(by, at=at))
     ledger.hold(sorted([old.pk, new.pk]))
     span = _open_span(old, customer)
     if leaves_profiles:
-        leave_profiles([old.pk], by=by, at=at)
-    returned = _return(old, span, {"reason": reason[:80], "note": note[:1000]}, by, at)
-    said, evidence = ": ".join(filter(None, [reason, note])), f"swap:{returned.pk}"
-    act = _take_back(old, new, customer, said, by=by, at=at, evidence=evidence)
+        leave_profiles([old.pk], by=by, at=act.at)
+    returned = _return(old, span, {"reason": reason[:80], "note": note[:1000]}, act)
+    act, said = replace(act, evidence=f"swap:{returned.pk}"), ": ".join(filter(None, [reason, note]))
+    _take_back(old, new, customer, act, said)
     if not is_here:
-        _await(returned, by, at)
+        _await(returned, act)
     # The old span ends later if it began, or the device sent something, at this instant; the new span starts then.
-    at = Ownership.objects.values_list("ended_at", flat=True).get(pk=span.pk) or at
-    _give_instead(new, old, span, by=by, at=at, evidence=evidence, act=act)
-    _inherit_tags(old, new, by=by, at=at)
-    record(events.SWAPPED_OUT, old, by=by, about=new, act=act, at=at, note=said)
-    record(events.SWAPPED_IN, new, by=by, about=old, act=act, at=at)
-    mails.tell("customer_device_swapped", customer, [old, new], old=old, new=new)
+    ended_at = Ownership.objects.values_list("ended_at", flat=True).get(pk=span.pk) or act.at
+    act = replace(act, at=ended_at)
+    _give_instead(new, old, span, act)
+    _inherit_tags(old, new, act)
+    _tell(old, new, customer, act, said)
     return returned
 
 
@@ -84,43 +84,29 @@ def _open_span(old: Device, customer: Customer) -> Ownership:
     return span
 
 
-def _take_back(
-    old: Device, new: Device, customer: Customer, said: str, *, by: Actor, at: datetime, evidence: str
-) -> UUID:
-    """Take the old device from its owner into quarantine. Returns the act, of which giving the new one is a part."""
+def _take_back(old: Device, new: Device, customer: Customer, act: BegunAct, said: str) -> None:
+    """Take the old device from its owner into quarantine."""
     words = _("Replaced by %(serial)s") % {"serial": new.serial_number}
-    return ledger.release(
-        [old.pk],
-        by=by,
-        reason="return",
-        at=at,
-        evidence=evidence,
-        status=DeviceStatus.RETURNED,
-        note=": ".join(filter(None, [said, words])),
-        expect=customer,
-    ).act
+    act = replace(act, note=": ".join(filter(None, [said, words])))
+    ledger.release([old.pk], act, reason="return", status=DeviceStatus.RETURNED, expect=customer)
 
 
-def _give_instead(
-    new: Device, old: Device, span: Ownership, *, by: Actor, at: datetime, evidence: str, act: UUID
-) -> None:
+def _give_instead(new: Device, old: Device, span: Ownership, act: BegunAct) -> None:
     """Give the new device to the owner of the old one, in the same project. Raises Refused if it can't be assigned."""
-    assigned = ledger.assign(
-        [new.pk],
-        customer=span.customer,
-        project=span.project,
-        by=by,
-        reason="assignment",
-        at=at,
-        evidence=evidence,
-        act=act,
-        note=_("In place of %(serial)s") % {"serial": old.serial_number},
-    )
+    act = replace(act, note=_("In place of %(serial)s") % {"serial": old.serial_number})
+    assigned = ledger.assign([new.pk], act, customer=span.customer, project=span.project, reason="assignment")
     if not assigned.done:
         raise Refused(assigned.refused[0].code, f"{new.serial_number}: {assigned.refused[0].sentence}", status=422)
 
 
-def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at: datetime) -> Return:
+def _tell(old: Device, new: Device, customer: Customer, act: BegunAct, said: str) -> None:
+    """Record the swap in the history of both devices, and notify the owner by email."""
+    record(events.SWAPPED_OUT, old, by=act.by, about=new, act=act.id, at=act.at, note=said)
+    record(events.SWAPPED_IN, new, by=act.by, about=old, act=act.id, at=act.at)
+    mails.tell("customer_device_swapped", customer, [old, new], old=old, new=new)
+
+
+def _return(old: Device, span: Ownership, values: dict[str, Any], act: BegunAct) -> Return:
     """Mark the old device's return as received and return it: the one that its owner requested, or a new one."""
     values = {
         **values,
@@ -131,7 +117,7 @@ def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at:
     Return.objects.filter(device=old, needs_label=True).update(needs_label=False)
     asked = Return.objects.filter(device=old, state=ReturnState.REQUESTED).first()
     if asked is not None:
-        Return.objects.filter(pk=asked.pk).update(received_at=at, received_by=by.label[:200], **values)
+        Return.objects.filter(pk=asked.pk).update(received_at=act.at, received_by=act.by.label[:200], **values)
         asked.refresh_from_db()
         return asked
     return Return.objects.create(
@@ -140,27 +126,27 @@ def _return(old: Device, span: Ownership, values: dict[str, Any], by: Actor, at:
         device=old,
         customer_id=span.customer_id,
         shipment_id=returns.shipments_of([span]).get(old.pk),
-        created_at=at,
-        received_at=at,
-        received_by=by.label[:200],
+        created_at=act.at,
+        received_at=act.at,
+        received_by=act.by.label[:200],
         **values,
     )
 
 
-def _await(returned: Return, by: Actor, at: datetime) -> None:
+def _await(returned: Return, act: BegunAct) -> None:
     """Set the return back to requested, because the old device is still with the customer.
 
     It counts as requested by the actor, unless the customer requested it before.
     """
-    asked = {} if returned.requested_at else {"requested_at": at, "requested_by": by.label[:200]}
+    asked = {} if returned.requested_at else {"requested_at": act.at, "requested_by": act.by.label[:200]}
     Return.objects.filter(pk=returned.pk).update(state=ReturnState.REQUESTED, received_at=None, received_by="", **asked)
     returned.refresh_from_db()
 
 
-def _inherit_tags(old: Device, new: Device, *, by: Actor, at: datetime) -> None:
+def _inherit_tags(old: Device, new: Device, act: BegunAct) -> None:
     """Add the tags of the old device to those of the new one."""
     before = sorted(new.device_tags.values_list("tag__name", flat=True))
     after = sorted({*before, *old.device_tags.values_list("tag__name", flat=True)})
     if after != before:
-        device_actions.set_tags([new.pk], after, by=by)
-        record(device_events.EDITED, new, by=by, at=at, tags=[", ".join(before), ", ".join(after)])
+        device_actions.set_tags([new.pk], after, by=act.by)
+        record(device_events.EDITED, new, by=act.by, at=act.at, tags=[", ".join(before), ", ".join(after)])

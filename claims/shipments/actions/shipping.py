@@ -23,7 +23,8 @@ from customers.projects.actions import projects
 from devices import events as device_events
 from devices import ledger
 from devices.actions import ownership
-from devices.log import record_devices
+from devices.acts import Act
+from devices.log import record_act
 from devices.models import DeviceStatus
 
 NAMED = 5
@@ -87,33 +88,22 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
     customers.hold(shipment.customer)
     states.take_turn(shipment)
     ids = states.open_ids(shipment)
-    at = at or ledger.begin(ids)
-    states.move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.SHIPPED, shipped_at=at)
+    act = ledger.begin(ids, Act(by, at=at, note=shipment.order_number, evidence=f"shipment:{shipment.pk}"))
+    states.move(shipment, frm=[ShipmentState.SHIPPING], to=ShipmentState.SHIPPED, shipped_at=act.at)
     outcome = ledger.assign(
         ids,
+        act,
         customer=shipment.customer,
         project=projects.default_of(shipment.customer),
-        by=by,
         reason="shipment",
-        evidence=f"shipment:{shipment.pk}",
-        note=shipment.order_number,
-        at=at,
         frm=(DeviceStatus.RESERVED,),
     )
     if outcome.refused:
         named = ", ".join(f"{each.label}: {each.sentence}" for each in outcome.refused[:NAMED])
         raise Refused("not_shippable", _("Nothing was shipped. %(units)s") % {"units": named})
     shipment.units.update(is_open=False)
-    record_devices(
-        device_events.ASSIGNED,
-        ids,
-        by=by,
-        about=shipment.customer,
-        act=outcome.act,
-        at=at,
-        note=shipment.order_number,
-    )
-    record(events.SHIPPED, shipment, by=by, about=shipment.customer, at=at, units=shipment.unit_count)
+    record_act(device_events.ASSIGNED, ids, act, about=shipment.customer, note=act.note)
+    record(events.SHIPPED, shipment, by=by, about=shipment.customer, at=act.at, units=shipment.unit_count)
     if shipment.tells_customer:
         mails.tell(shipment, sorted(shipment.units.values_list("device_id", flat=True)))
     operations.advance(operation, cursor=operation.total, succeeded=len(ids))

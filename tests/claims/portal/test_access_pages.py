@@ -7,6 +7,7 @@ from console.models import Event
 from customers.models import CustomerKind, ProjectMember
 from customers.projects.actions import projects
 from devices import ledger
+from devices.acts import Act
 from devices.models import SharedAccess
 from tests import factories, forms
 from tests.api import Caller, customer_key, key_of
@@ -31,12 +32,10 @@ def share(owned, other_customer, by):
     """Hallberg Utilities' access to Dana's device."""
     ledger.share(
         [owned.pk],
+        Act(by, note="Pilot", evidence="claim:17"),
         customer=other_customer,
         project=other_customer.projects.get(),
-        by=by,
         reason="claim",
-        note="Pilot",
-        evidence="claim:17",
     )
     return SharedAccess.objects.get()
 
@@ -136,7 +135,7 @@ def test_an_owner_cannot_see_who_had_access_before(client_for, owned, share, dan
     owner = factories.make_customer(organization, "Nord")
     person = factories.make_person(owner, "nord@example.com")
     ledger.transfer(
-        [owned.pk], source=owned.ownership_spans.get().customer, customer=owner, project=owner.projects.get(), by=by
+        [owned.pk], Act(by), source=owned.ownership_spans.get().customer, customer=owner, project=owner.projects.get()
     )
     assert "Hallberg" not in text_of(client_for(person), f"/portal/devices/{owned.pk}/")
     url = f"/portal/devices/{owned.pk}/shares/{share.pk}/end/"
@@ -199,5 +198,5 @@ def test_a_customers_program_can_list_and_end_the_access_of_others(
 
 def test_an_internal_account_is_listed_like_any_other_customer_with_access(client_for, owned, dana, organization, by):
     fleet = factories.make_customer(organization, "Fleet", kind=CustomerKind.INTERNAL)
-    ledger.share([owned.pk], customer=fleet, project=projects.default_of(fleet), by=by, reason="claim")
+    ledger.share([owned.pk], Act(by), customer=fleet, project=projects.default_of(fleet), reason="claim")
     assert "Fleet" in text_of(client_for(dana), f"/portal/devices/{owned.pk}/")

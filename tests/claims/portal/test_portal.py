@@ -15,6 +15,7 @@ from customers.models import Customer, CustomerUser, Project
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.models import Device, Ownership
 from tests import factories
 from tests.claims import worlds
@@ -114,7 +115,7 @@ def test_a_shared_device_is_marked_for_the_recipient_but_not_for_its_owner(
     client_for, dana, erin, owned, other_customer, by
 ):
     ledger.share(
-        [owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
+        [owned.pk], Act(by), customer=other_customer, project=projects.default_of(other_customer), reason="claim"
     )
     client = client_for(erin)
     assert "Shared" in page(client, HOME)
@@ -124,7 +125,7 @@ def test_a_shared_device_is_marked_for_the_recipient_but_not_for_its_owner(
 
 def test_ended_access_takes_effect_with_the_next_request(client_for, erin, owned, other_customer, by):
     ledger.share(
-        [owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by, reason="claim"
+        [owned.pk], Act(by), customer=other_customer, project=projects.default_of(other_customer), reason="claim"
     )
     client = client_for(erin)
     assert client.get(detail(owned)).status_code == 200
@@ -330,7 +331,7 @@ def test_past_devices_are_paged_newest_first(client_for, dana, customer, by, pro
     at = timezone.now() - timedelta(days=30)
     ownership.assign(ids, customer=customer, by=by, at=at)
     for number, pk in enumerate(ids):
-        ledger.release([pk], by=by, reason="unclaim", at=at + timedelta(hours=number + 1))
+        ledger.release([pk], Act(by, at=at + timedelta(hours=number + 1)), reason="unclaim")
     client = client_for(dana)
     html = page(client, PAST)
     assert re.findall(r"BULK-\d{6}", html)[0] == "BULK-000059"

@@ -20,6 +20,7 @@ from customers.projects.actions import members as project_members
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.models import Call, Message, SharedAccess
 from tests import factories, forms
@@ -70,7 +71,9 @@ def make_part(customer, product, other_customer, organization, by):
         device, coming = (factories.make_device(product) for _each in range(2))
         other = factories.let_in(project, factories.make_member(organization, "support"))
         ownership.assign([device.pk, coming.pk], customer=customer, by=by, project=project)
-        ledger.share([device.pk], customer=other_customer, project=other_customer.projects.get(), by=by, reason="claim")
+        ledger.share(
+            [device.pk], Act(by), customer=other_customer, project=other_customer.projects.get(), reason="claim"
+        )
         return {
             "project": project,
             "device": device,

@@ -18,6 +18,7 @@ from console.models import Event
 from customers.models import CustomerKind
 from devices import ledger, ledger_check, spans
 from devices.actions import ownership
+from devices.acts import Act
 from devices.models import Message, Ownership, Product, SharedAccess
 from tests import factories, processes
 from tests.api import Caller, customer_key
@@ -125,14 +126,14 @@ def test_a_transfer_and_a_return_end_access_granted_during_the_ownership(
     for number, act in enumerate(
         [
             lambda: ledger.transfer(
-                [device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by
+                [device.pk], Act(by), source=customer, customer=other_customer, project=other_customer.projects.get()
             ),
             lambda: returns.receive([device.pk], by=by, reason="Defective"),
         ]
     ):
         if number == 0:
             ownership.assign([device.pk], customer=customer, by=by)
-        ledger.share([device.pk], customer=third.customer, project=third, by=by, reason="claim")
+        ledger.share([device.pk], Act(by), customer=third.customer, project=third, reason="claim")
         act()
         assert not SharedAccess.objects.open().exists()
         assert Event.objects.filter(kind="device.access_ended").count() == number + 1

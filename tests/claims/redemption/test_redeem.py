@@ -16,6 +16,7 @@ from console.models import Event, Member, OrganizationDomain
 from customers.models import CustomerKind, CustomerUser, Project, ProjectMember
 from devices import ledger
 from devices.actions import devices, ownership
+from devices.acts import Act
 from devices.models import Device, DeviceStatus, Ownership, SharedAccess
 from tests import factories
 from tests.claims import worlds
@@ -134,7 +135,7 @@ def test_access_is_granted_to_devices_of_the_organization_but_not_of_a_customer(
     redeem(_code(profile, device))
     assert [share.customer for share in SharedAccess.objects.open()] == [customer]
     project = owner.projects.get()
-    ledger.transfer([device.pk], source=fleet, customer=owner, project=project, by=actor(alice))
+    ledger.transfer([device.pk], Act(actor(alice)), source=fleet, customer=owner, project=project)
     # The transfer raised the version: the new label is refused too.
     profile.refresh_from_db()
     late = factories.make_customer(organization, "Late")
@@ -497,7 +498,7 @@ def test_a_transfer_invalidates_the_label_too(product, device, customer, other_c
     label = claim_codes.printed(_code(profile, device))
     redeem(_code(profile, device))
     ledger.transfer(
-        [device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=actor(alice)
+        [device.pk], Act(actor(alice)), source=customer, customer=other_customer, project=other_customer.projects.get()
     )
     assert offers.find(label.link) is None
     assert _code(profile, device).version == 2
@@ -517,10 +518,10 @@ def test_unclaiming_many_devices_takes_few_queries(product, customer, alice, act
     ids = worlds.make_many_devices(product, 1500)
     profile = worlds.make_unit_profile(product)
     by = actor(alice)
-    ledger.assign(ids, customer=customer, project=customer.projects.get(), by=by, reason="assignment")
+    ledger.assign(ids, Act(by), customer=customer, project=customer.projects.get(), reason="assignment")
     # However many there are; on PostgreSQL two queries announce and read the instant.
     with django_assert_max_num_queries(22):
-        ledger.release(ids, by=by, reason="unclaim")
+        ledger.release(ids, Act(by), reason="unclaim")
     assert set(profile.codes.values_list("version", flat=True)) == {2}
 
 

@@ -11,6 +11,7 @@ from claims.returns.actions import returns
 from console.models import Event
 from customers.projects.actions import projects
 from devices import ledger
+from devices.acts import Act
 from devices.models import Device
 from tests import factories
 
@@ -75,7 +76,7 @@ def test_people_with_shared_access_and_viewers_cannot_send_a_device_back(
     client_for, erin, owned, customer, other_customer, by_alice
 ):
     ledger.share(
-        [owned.pk], customer=other_customer, project=projects.default_of(other_customer), by=by_alice, reason="claim"
+        [owned.pk], Act(by_alice), customer=other_customer, project=projects.default_of(other_customer), reason="claim"
     )
     viewer = factories.make_person(customer, "looks@aalen.example", "viewer")
     for person in (erin, viewer):

@@ -14,6 +14,7 @@ from console.errors import Refused
 from console.models import Event, Operation, OperationRow
 from customers.projects.actions import projects
 from devices import ledger
+from devices.acts import Act
 from devices.models import Device, Ownership
 from tests import processes
 from tests.claims.worlds import make_many_devices, make_unit_profile
@@ -62,7 +63,7 @@ def test_without_the_lock_concurrent_receivers_fail(owned, by_system, monkeypatc
 
 def test_numbers_are_assigned_once(organization, product, customer, by_system):
     ids = make_many_devices(product, 8)
-    ledger.assign(ids, customer=customer, project=projects.default_of(customer), by=by_system, reason="assignment")
+    ledger.assign(ids, Act(by_system), customer=customer, project=projects.default_of(customer), reason="assignment")
 
     def act(n):
         return tried(lambda: returns.begin_receive([ids[n]], reason="Upgrade", by=by_system).succeeded)
@@ -100,7 +101,7 @@ def test_a_worker_killed_at_any_moment_leaves_each_chunk_whole_or_untouched(prod
     def begin():
         Return.objects.all().purge()
         ledger.set_status(ids, frm=["returned"], to="in_stock")
-        ledger.assign(ids, customer=customer, project=project, by=by_system, reason="assignment")
+        ledger.assign(ids, Act(by_system), customer=customer, project=project, reason="assignment")
         return returns.begin_receive(ids, reason="Upgrade", by=by_system)
 
     assert kill_at_random(begin, lambda operation: assert_whole(operation, ids)) > 0

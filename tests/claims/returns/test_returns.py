@@ -17,6 +17,7 @@ from console.models import Event, Operation
 from customers.projects.actions import projects
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.models import Device, Ownership, SharedAccess
 from tests import factories
 from tests.claims.worlds import make_unit_profile
@@ -183,9 +184,9 @@ def test_support_may_receive_fifty_devices_an_hour_including_unclaims(make_devic
 def test_the_undo_restores_the_same_spans_and_shares(owned_devices, customer, other_customer, dana, by_bob, mailoutbox):
     ledger.share(
         [owned_devices[0].pk],
+        Act(by_bob),
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by_bob,
         reason="claim",
     )
     asked = returns.request(owned_devices[1], customer=customer, reason="Upgrade", by=factories.actor_of(dana))
@@ -299,11 +300,10 @@ def test_a_return_knows_the_shipment_the_device_came_with(owned_devices, custome
     unit = make_devices(1)[0]
     ledger.assign(
         [unit.pk],
+        Act(by_bob, evidence=f"shipment:{shipment.pk}"),
         customer=customer,
         project=projects.default_of(customer),
-        by=by_bob,
         reason="shipment",
-        evidence=f"shipment:{shipment.pk}",
     )
     returns.begin_receive(ids([unit, owned_devices[0]]), reason="Defective", by=by_bob)
     assert list(returns.of_shipment(shipment).values_list("device", flat=True)) == [unit.pk]

@@ -11,6 +11,7 @@ from claims.shipments.ledger_check import check
 from console.errors import Refused
 from console.models import Event
 from devices import ledger
+from devices.acts import Act
 from devices.models import Device, Ownership
 from tests import factories, processes
 from tests.claims.worlds import make_many_devices
@@ -142,7 +143,7 @@ def test_a_worker_killed_at_any_moment_has_shipped_all_or_nothing(product, custo
 
     def begin():
         if began:
-            ledger.release(ids, by=by_system, reason="unclaim")
+            ledger.release(ids, Act(by_system), reason="unclaim")
         shipment = shipments.create(customer=customer, lines={}, by=by_system)
         contents.pack(shipment, devices, by=by_system)
         began.append(shipment)

@@ -14,6 +14,7 @@ from console.webhooks import actions as webhooks
 from console.webhooks import delivery, fanout, kept
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.messages import actions as messages
 from devices.messages.events import PUBLISHED
 from devices.messages.window import Draft
@@ -172,7 +173,7 @@ def test_the_ledger_is_asked_again_when_it_is_sent(receiver, by_system, device, 
     silent = messages.Publisher(device.pk, device.organization_id, is_heard=False)
     for name, at in (("within", end - timedelta(minutes=1)), ("outside", end)):
         if name == "outside":
-            ledger.release([device.pk], by=by_system, reason="unclaim", at=end)
+            ledger.release([device.pk], Act(by_system, at=end), reason="unclaim")
         messages.publish([Draft(name, Json("1"), None)], by=silent, at=at)
         emit(hook, name, at=at, customer_id=customer.pk, device_id=device.pk)
     webhooks.enable(hook, by=by_system, then=webhooks.SEND)

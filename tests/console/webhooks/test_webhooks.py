@@ -29,6 +29,7 @@ from devices import events as device_events
 from devices import ledger
 from devices.actions import devices as device_actions
 from devices.actions import ownership
+from devices.acts import Act
 from devices.messages import actions as messages
 from devices.messages.events import PUBLISHED
 from devices.messages.webhooks import on_moved
@@ -222,7 +223,7 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
     for name, at in moments.items():
         if name == "after":
             # No ownership ends before what was published in it.
-            ledger.release([device.pk], by=by_system, reason="unclaim", at=end)
+            ledger.release([device.pk], Act(by_system, at=end), reason="unclaim")
         messages.publish([Draft(name, Json("1"), None)], by=silent, at=at)
         fanout.emit(
             device.organization_id,
@@ -242,7 +243,7 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
 
 def test_an_archived_customer_is_told_nothing_and_gets_no_webhook(make_hook, receiver, device, customer, by_system):
     make_hook("message", customer_id=customer.pk)
-    ledger.share([device.pk], customer=customer, project=projects.default_of(customer), by=by_system, reason="claim")
+    ledger.share([device.pk], Act(by_system), customer=customer, project=projects.default_of(customer), reason="claim")
     told = messages.Publisher(device.pk, device.organization_id)
     messages.publish([Draft("before", Json("1"), None)], by=told)
     delivery.run()
@@ -319,11 +320,10 @@ def test_what_a_device_publishes_reaches_the_webhooks_of_its_product_and_of_its_
     ownership.assign([device.pk], customer=customer, by=by_system, at=start)
     ledger.transfer(
         [device.pk],
+        Act(by_system, at=end),
         source=customer,
         customer=other_customer,
         project=projects.default_of(other_customer),
-        by=by_system,
-        at=end,
     )
     tick = timedelta(microseconds=1)
     for at in (start - tick, start, end - tick, end):
@@ -396,14 +396,17 @@ def test_a_transfer_tells_the_organization_of_both_and_each_customer_of_its_part
     now = timezone.now()
     ledger.assign(
         [device.pk],
+        Act(by_system, at=now - timedelta(hours=1)),
         customer=customer,
         project=projects.default_of(customer),
-        by=by_system,
         reason="assignment",
-        at=now - timedelta(hours=1),
     )
     outcome = ledger.transfer(
-        [device.pk], source=customer, customer=other_customer, project=projects.default_of(other_customer), by=by_system
+        [device.pk],
+        Act(by_system),
+        source=customer,
+        customer=other_customer,
+        project=projects.default_of(other_customer),
     )
     for kind, about in ((device_events.UNCLAIMED, customer), (device_events.ASSIGNED, other_customer)):
         record_set(kind, Device, outcome.done, label="serial_number", by=by_system, about=about, act=outcome.act)

@@ -13,6 +13,7 @@ from console.errors import Refused
 from console.models import Event
 from customers.people.roles import actor_for
 from devices import ledger
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.device_api import authentication, views
 from devices.models import Call
@@ -221,7 +222,7 @@ def test_whether_a_customers_key_may_call_depends_on_its_scope(owned, customer, 
 
 
 def test_strangers_and_former_owners_cannot_call(owned, erin, dana, charlie, by, other_customer):
-    ledger.release([owned.pk], by=by, reason="unclaim")
+    ledger.release([owned.pk], Act(by), reason="unclaim")
     for user in (erin, dana, charlie):
         with pytest.raises(Refused) as refused:
             ask(owned, factories.actor_of(user))
@@ -231,7 +232,7 @@ def test_strangers_and_former_owners_cannot_call(owned, erin, dana, charlie, by,
 
 def test_shared_access_does_not_allow_calls(device, other_customer, erin, by):
     project = other_customer.projects.get()
-    ledger.share([device.pk], customer=other_customer, project=project, by=by, reason="claim")
+    ledger.share([device.pk], Act(by), customer=other_customer, project=project, reason="claim")
     with pytest.raises(Refused) as refused:
         ask(device, factories.actor_of(erin))
     assert refused.value.status == 403
@@ -296,7 +297,7 @@ def test_calls_made_by_an_owner_end_with_the_ownership(owned, dana, by):
     his, mine = ask(owned, factories.actor_of(dana)), ask(owned, by)
     given = ask(owned, factories.actor_of(dana))
     Call.objects.filter(pk=given.pk).update(state="delivered")
-    ledger.release([owned.pk], by=by, reason="unclaim")
+    ledger.release([owned.pk], Act(by), reason="unclaim")
     states = dict(Call.objects.values_list("pk", "state"))
     assert states == {his.pk: "cancelled", given.pk: "cancelled", mine.pk: "waiting"}
     assert [call["id"] for call in unit.get("calls").json()["calls"]] == [mine.pk]
@@ -309,7 +310,7 @@ def test_without_the_follower_the_device_would_receive_the_call(owned, dana, by,
     assert len(others) == len(ledger.followers) - 1
     monkeypatch.setattr(ledger.followers, "entries", others)
     ask(owned, factories.actor_of(dana))
-    ledger.release([owned.pk], by=by, reason="unclaim")
+    ledger.release([owned.pk], Act(by), reason="unclaim")
     assert len(Unit(owned).get("calls").json()["calls"]) == 1
 
 
@@ -318,7 +319,9 @@ def test_an_answer_after_the_handover_is_visible_to_neither_owner(owned, custome
     told, early, late = publisher(owned), ask(owned, by, timeout=300), ask(owned, by, timeout=300)
     calls.deliver(by=told)
     calls.answer(early.pk, by=told, result="before")
-    ledger.transfer([owned.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by)
+    ledger.transfer(
+        [owned.pk], Act(by), source=customer, customer=other_customer, project=other_customer.projects.get()
+    )
     calls.answer(late.pk, by=publisher(owned), result="after")
     assert began < Call.objects.get(pk=late.pk).ended_at
     assert list(Call.objects.visible_to(factories.actor_of(dana))) == [early]
@@ -439,7 +442,9 @@ def test_a_past_owner_cannot_see_that_a_staff_call_reached_the_device_after_its_
 ):
     """A handover does not cancel calls of staff; that the device fetched one afterwards concerns the next owner."""
     call = ask(owned, by, timeout=300)
-    ledger.transfer([owned.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by)
+    ledger.transfer(
+        [owned.pk], Act(by), source=customer, customer=other_customer, project=other_customer.projects.get()
+    )
     assert [given["id"] for given in Unit(owned).get("calls").json()["calls"]] == [call.pk]
     assert list(Call.objects.visible_to(by).values_list("state", flat=True)) == ["delivered"]
     for person in (dana, erin):

@@ -10,6 +10,7 @@ from claims.portal import calls as portal_calls
 from console.models import Event
 from customers.models import CustomerUser
 from devices import ledger
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.calls import pages as call_pages
 from devices.models import Call
@@ -35,7 +36,7 @@ def answer(device, call, **what) -> None:
 
 
 def hand_over(device, customer, other, by) -> None:
-    ledger.transfer([device.pk], source=customer, customer=other, project=other.projects.get(), by=by)
+    ledger.transfer([device.pk], Act(by), source=customer, customer=other, project=other.projects.get())
 
 
 @pytest.mark.parametrize("role", ["admin", "operator"])
@@ -105,7 +106,7 @@ def test_people_with_shared_access_and_project_members_cannot_call(
     client_for, customer, other_customer, erin, owned, by
 ):
     project = other_customer.projects.get()
-    ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
+    ledger.share([owned.pk], Act(by), customer=other_customer, project=project, reason="claim")
     guest = factories.make_person(other_customer, "guest@example.com")
     CustomerUser.objects.filter(user=guest).update(removed_at=timezone.now())
     factories.let_in(customer.projects.get(), guest)
@@ -129,7 +130,7 @@ def test_the_device_of_another_customer_is_not_found(client_for, erin, charlie, 
 
 def test_a_call_is_only_found_under_its_own_device(client_for, dana, customer, owned, make_devices, by):
     (other,) = make_devices(1)
-    ledger.assign([other.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment")
+    ledger.assign([other.pk], Act(by), customer=customer, project=customer.projects.get(), reason="assignment")
     call = ask(owned, by)
     client = client_for(dana)
     assert client.get(at("call_detail", owned.pk, call.pk)).status_code == 200
@@ -196,7 +197,7 @@ def test_customers_cannot_read_the_names_of_staff(client_for, dana, owned, by):
 
 def test_people_with_shared_access_cannot_read_the_owners_calls(client_for, dana, erin, other_customer, owned, by):
     project = other_customer.projects.get()
-    ledger.share([owned.pk], customer=other_customer, project=project, by=by, reason="claim")
+    ledger.share([owned.pk], Act(by), customer=other_customer, project=project, reason="claim")
     call = ask(owned, factories.actor_of(dana), kind="function", argument="password=hunter2")
     ask(owned, by)
     client = client_for(erin)

@@ -10,6 +10,7 @@ from customers.models import ProjectMember
 from customers.people.roles import actor_for
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.messages import actions
 from devices.messages import window as messages
 from devices.messages.ledger_check import check
@@ -26,9 +27,9 @@ def told(device):
     return publisher(device)
 
 
-def own(device, customer, by, at, **how):
+def own(device, customer, by, at):
     return ledger.assign(
-        [device.pk], customer=customer, project=customer.projects.get(), by=by, reason="assignment", at=at, **how
+        [device.pk], Act(by, at=at), customer=customer, project=customer.projects.get(), reason="assignment"
     )
 
 
@@ -43,11 +44,10 @@ def handed_over(device, customer, other_customer, by):
     own(device, customer, by, T0)
     ledger.transfer(
         [device.pk],
+        Act(by, at=T0 + HOUR),
         source=customer,
         customer=other_customer,
         project=other_customer.projects.get(),
-        by=by,
-        at=T0 + HOUR,
     )
     told = actions.Publisher(device.pk, device.organization_id)
     for name, at in (
@@ -80,11 +80,11 @@ def test_membership_in_a_project_is_another_way_to_see_messages(handed_over, cus
 
 
 def test_messages_of_a_shared_device_are_visible_while_it_is_shared(device, customer, dana, by, told):
-    ledger.share([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0)
+    ledger.share([device.pk], Act(by, at=T0), customer=customer, project=customer.projects.get(), reason="claim")
     for n, at in enumerate((T0 - TICK, T0, T0 + HOUR - TICK)):
         tell(device, at, data=n, by=told)
     share = device.sharedaccess_spans.get()
-    ledger.end_share([share.pk], by=by, reason="unclaim", at=T0 + HOUR)
+    ledger.end_share([share.pk], Act(by, at=T0 + HOUR), reason="unclaim")
     tell(device, T0 + HOUR, data=3, by=told)
     assert seen(dana) == seen(dana, device=device) == [1, 2]
 
@@ -134,7 +134,7 @@ def test_a_projects_messages_are_those_received_while_the_device_was_in_it(
 
 def test_a_project_with_shares_includes_their_messages(device, customer, dana, by, told):
     project = customer.projects.get()
-    ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim", at=T0)
+    ledger.share([device.pk], Act(by, at=T0), customer=customer, project=project, reason="claim")
     tell(device, T0 - TICK, data="before", by=told)
     tell(device, T0, data="shared", by=told)
     rows = Message.objects.visible_to(factories.actor_of(dana)).of_project(project)
@@ -151,10 +151,10 @@ def test_messages_received_during_a_handover_get_their_project(device, customer,
 
 def test_undoing_an_unclaim_returns_the_messages_to_the_project(device, customer, by):
     own(device, customer, by, T0)
-    ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR, evidence="operation:1")
+    ledger.release([device.pk], Act(by, at=T0 + HOUR, evidence="operation:1"), reason="unclaim")
     tell(device, T0 + 2 * HOUR)
     assert Message.objects.get().project is None
-    ledger.reopen([device.pk], ended="operation:1", customer_ids=[customer.pk], by=by, at=T0 + 3 * HOUR)
+    ledger.reopen([device.pk], Act(by, at=T0 + 3 * HOUR), ended="operation:1", customer_ids=[customer.pk])
     assert Message.objects.get().project == customer.projects.get()
 
 
@@ -182,7 +182,7 @@ def test_a_message_without_its_project_is_repaired_by_the_upkeep(device, custome
 def test_no_message_gets_a_time_before_the_last_release(device, customer, dana, by):
     """A server with a slow clock can't put a message into the span of the former owner."""
     own(device, customer, by, T0)
-    ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR)
+    ledger.release([device.pk], Act(by, at=T0 + HOUR), reason="unclaim")
     assert tell(device, T0 + HOUR - TICK) == T0 + HOUR
     assert seen(dana) == []
 
@@ -190,7 +190,7 @@ def test_no_message_gets_a_time_before_the_last_release(device, customer, dana, 
 def test_without_the_ledgers_instant_a_slow_clock_would_show_it_to_the_former_owner(device, customer, dana, by):
     """The negative control."""
     own(device, customer, by, T0)
-    ledger.release([device.pk], by=by, reason="unclaim", at=T0 + HOUR)
+    ledger.release([device.pk], Act(by, at=T0 + HOUR), reason="unclaim")
     tell(device, T0 + HOUR - TICK, data="leaked", by=replace(publisher(device), not_before=None))
     actions.settle([device.pk], since=T0)
     assert seen(dana) == ["leaked"]

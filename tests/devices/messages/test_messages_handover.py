@@ -11,6 +11,7 @@ from console.access import Permission
 from console.export import newest_first
 from devices import ledger
 from devices.actions import ownership, undo
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.messages import actions as messages
 from devices.messages.actions import Publisher
@@ -142,24 +143,23 @@ def test_a_handover_between_two_chunks_of_a_file(
     assert [next(rows).data, next(rows).data] == [6, 5]
     ledger.transfer(
         [device.pk],
+        Act(by, at=T0 + 3 * MINUTE),
         source=customer,
         customer=other_customer,
         project=other_customer.projects.get(),
-        by=by,
-        at=T0 + 3 * MINUTE,
     )
     assert [row.data for row in rows] == rest
 
 
 def test_reading_stops_when_a_share_ends(device, customer, dana, by, monkeypatch):
     deafen_ledger(monkeypatch)
-    ledger.share([device.pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0)
+    ledger.share([device.pk], Act(by, at=T0), customer=customer, project=customer.projects.get(), reason="claim")
     told = publisher(device)
     for n in (1, 2):
         tell(device, T0 + n * MINUTE, data=n, by=told)
     rows = Message.objects.visible_to(factories.actor_of(dana), device=device).order_by("at")
     share = device.sharedaccess_spans.get()
-    ledger.end_share([share.pk], by=by, reason="unclaim", at=T0 + 2 * MINUTE)
+    ledger.end_share([share.pk], Act(by, at=T0 + 2 * MINUTE), reason="unclaim")
     assert [row.data for row in rows] == [1]
 
 
@@ -232,7 +232,7 @@ def asked(device, actor, **how):
 
 def over(device, customer, other_customer, by, **how):
     ledger.transfer(
-        [device.pk], source=customer, customer=other_customer, project=other_customer.projects.get(), by=by, **how
+        [device.pk], Act(by, **how), source=customer, customer=other_customer, project=other_customer.projects.get()
     )
 
 

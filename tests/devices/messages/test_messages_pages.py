@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from devices import ledger
+from devices.acts import Act
 from devices.calls import actions as calls
 from devices.messages.actions import Publisher
 from devices.models import Call, Device, Message
@@ -24,11 +25,10 @@ pytestmark = pytest.mark.django_db
 def told(device, customer, alice):
     ledger.assign(
         [device.pk],
+        Act(factories.actor_of(alice), at=T0),
         customer=customer,
         project=customer.projects.get(),
-        by=factories.actor_of(alice),
         reason="assignment",
-        at=T0,
     )
     return Publisher(device.pk, device.organization_id, customer.projects.get().pk, T0)
 
@@ -182,7 +182,7 @@ def test_the_portal_pages_a_projects_messages_by_name_and_day(told, device, cust
 
 def test_a_former_owner_keeps_messages_from_their_time_and_no_others(told, device, alice, client_for, dana):
     tell(device, T0 + timedelta(hours=1), data="his", by=told)
-    ledger.release([device.pk], by=factories.actor_of(alice), reason="unclaim", at=T0 + timedelta(hours=2))
+    ledger.release([device.pk], Act(factories.actor_of(alice), at=T0 + timedelta(hours=2)), reason="unclaim")
     tell(device, T0 + timedelta(hours=3), data="not his")
     page = client_for(dana).get(reverse("portal:message_list", args=[device.pk])).content.decode()
     assert "&quot;his&quot;" in page and "not his" not in page

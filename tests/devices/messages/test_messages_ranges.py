@@ -15,6 +15,7 @@ from console.rest.paging import PageQuery, page
 from customers.people.roles import actor_for
 from devices import ledger
 from devices.actions import ownership
+from devices.acts import Act
 from devices.messages import actions
 from devices.messages.api import MessageOut
 from devices.models import Device, Message, Ownership, SharedAccess
@@ -34,7 +35,11 @@ def held(make_devices, customer, other_customer, by):
     ownership.assign([d.pk for d in devices[:3]], customer=customer, by=by, at=T0)
     ownership.assign([d.pk for d in devices[3:5]], customer=other_customer, by=by, at=T0)
     ledger.share(
-        [devices[0].pk, devices[3].pk], customer=customer, project=customer.projects.get(), by=by, reason="claim", at=T0
+        [devices[0].pk, devices[3].pk],
+        Act(by, at=T0),
+        customer=customer,
+        project=customer.projects.get(),
+        reason="claim",
     )
     return devices
 
@@ -142,9 +147,9 @@ def test_messages_of_a_project_with_shares_can_be_narrowed_by_time_and_name(of_p
 def test_messages_from_before_and_after_a_share_do_not_belong_to_the_project(device, customer, dana, alice, by):
     project, told = customer.projects.get(), publisher(device)
     for since, until in ((1, 2), (4, 5)):
-        ledger.share([device.pk], customer=customer, project=project, by=by, reason="claim", at=T0 + since * MINUTE)
+        ledger.share([device.pk], Act(by, at=T0 + since * MINUTE), customer=customer, project=project, reason="claim")
         share = device.sharedaccess_spans.get(ended_at=None)
-        ledger.end_share([share.pk], by=by, reason="unclaim", at=T0 + until * MINUTE)
+        ledger.end_share([share.pk], Act(by, at=T0 + until * MINUTE), reason="unclaim")
     for n in range(7):
         tell(device, T0 + n * MINUTE, data=n, by=told)
     for who in (dana, alice):
