@@ -1,4 +1,4 @@
-"""The device API over HTTP: who may call, what is taken, what is refused, and that a refusal leaves nothing."""
+"""The device API over HTTP: who may call, what is accepted, what is refused, and that a refusal changes nothing."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ def unit(device) -> Unit:
     return Unit(device)
 
 
-def test_a_device_publishes_one_message_with_the_time_of_the_server(unit, device):
+def test_a_device_publishes_a_message_with_the_time_of_the_server(unit, device):
     before = datetime.now(UTC)
     answer = unit.post(
         "messages", {"name": "env/temp", "data": {"c": 21.50, "ok": True}, "at": "2020-02-03T04:05:06+01:00"}
@@ -74,7 +74,7 @@ def test_any_json_comes_back_as_it_was_sent(unit, value):
         {"name": "x", "data": 1, "at": "0001-01-01T00:00:00Z"},
     ],
 )
-def test_what_no_page_could_show_is_refused(unit, item):
+def test_values_that_no_page_could_show_are_refused(unit, item):
     assert unit.post("messages", item).status_code == 422
     assert not Message.objects.exists()
 
@@ -110,11 +110,11 @@ def test_what_no_page_could_show_is_refused(unit, item):
         (json.dumps([{"name": "x", "data": 1}] * 1001).encode(), None),
     ],
 )
-def test_a_bad_message_is_named_by_its_index_and_nothing_is_stored(unit, raw, index):
+def test_an_invalid_message_is_named_by_its_index_and_nothing_is_stored(unit, raw, index):
     answer = unit.post("messages", None, raw=raw)
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
     assert (answer.json()["code"], answer.json().get("index")) == ("bad_message", index)
-    # What is wrong as a whole names no place.
+    # A fault of the whole request has no index.
     assert ("index" in answer.json()) is (index is not None)
     assert answer.json()["title"].endswith(".")
     assert not Message.objects.exists()
@@ -144,17 +144,17 @@ NO_TEXT = "A text holds half a character (a lone surrogate), which no database c
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_json_that_can_not_be_kept_gets_its_own_sentence(unit, data, sentence):
+def test_json_that_cannot_be_stored_is_refused_with_its_own_sentence(unit, data, sentence):
     answer = unit.post("messages", None, raw=b'{"name": "x", "data": ' + data + b"}")
     assert (answer.status_code, answer.json()["title"]) == (422, sentence)
     assert not Message.objects.exists()
 
 
-def test_what_is_nested_as_deep_as_may_be_is_taken(unit):
+def test_data_with_the_maximum_nesting_is_accepted(unit):
     assert unit.post("messages", {"name": "x", "data": json.loads("[" * 100 + "]" * 100)}).status_code == 202
 
 
-def test_data_of_exactly_64_kb_is_taken(unit):
+def test_data_of_exactly_64_kb_is_accepted(unit):
     assert unit.post("messages", {"name": "x", "data": "a" * (64 * 1024 - 2)}).status_code == 202
 
 
@@ -163,7 +163,7 @@ def test_more_than_two_megabytes_are_not_read(unit):
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
-def test_unknown_archived_and_wrong_are_refused_alike(unit, device, make_devices, alice):
+def test_unknown_archived_and_wrong_credentials_are_refused_alike(unit, device, make_devices, alice):
     archived, bare = make_devices(2)
     his = give_secret(archived)
     device_actions.archive([archived.pk], by=factories.actor_of(alice))
@@ -200,7 +200,7 @@ def test_unknown_archived_and_wrong_are_refused_alike(unit, device, make_devices
     assert not DeviceReport.objects.exists()
 
 
-def test_of_two_devices_with_one_name_the_secret_decides(device, other_organization):
+def test_the_secret_distinguishes_two_devices_with_the_same_name(device, other_organization):
     product = factories.make_product(other_organization, "Copy")
     twin = factories.make_device(product, "T-1", device_name=device.device_name)
     mine, his = Unit(device), Unit(twin)
@@ -210,21 +210,21 @@ def test_of_two_devices_with_one_name_the_secret_decides(device, other_organizat
     assert Message.objects.get(name="his").organization == other_organization
 
 
-def test_the_name_is_compared_without_case(device):
+def test_the_name_is_not_case_sensitive(device):
     unit = Unit(device)
     answer = Client().get("/device/v1/state", headers={"Authorization": basic(device.device_name.upper(), unit.secret)})
     assert answer.status_code == 200
 
 
-def test_a_new_secret_ends_the_old_one_at_once(unit, device):
+def test_a_new_secret_invalidates_the_old_one_at_once(unit, device):
     assert unit.get("state").status_code == 200
     new = give_secret(device)
     assert unit.get("state").status_code == 401
     assert Unit(device, new).get("state").status_code == 200
 
 
-def test_who_guesses_is_told_to_wait_and_holds_up_no_device(unit, device, make_devices, monkeypatch):
-    """Also not one that was never heard before, at the guesser's own address, in a process that has just begun."""
+def test_guessing_is_throttled_without_blocking_any_device(unit, device, make_devices, monkeypatch):
+    """Not even a device never seen before, at the guesser's own address, in a process that has just started."""
     guesser = Unit(device, "wrong")
     answers = [guesser.get("state") for _n in range(authentication.TRIES + 5)]
     statuses = [answer.status_code for answer in answers]
@@ -237,7 +237,7 @@ def test_who_guesses_is_told_to_wait_and_holds_up_no_device(unit, device, make_d
     assert guesser.get("state").status_code == 429
 
 
-def test_a_guesser_who_is_told_to_wait_costs_no_write(device, django_assert_num_queries):
+def test_a_throttled_guess_costs_no_write(device, django_assert_num_queries):
     guesser = Unit(device, "wrong")
     for _n in range(authentication.TRIES + 1):
         guesser.get("state")
@@ -245,7 +245,7 @@ def test_a_guesser_who_is_told_to_wait_costs_no_write(device, django_assert_num_
         assert guesser.get("state").status_code == 429
 
 
-def test_no_session_no_cookie_and_no_form_token_is_asked_for(unit):
+def test_the_api_needs_no_session_cookie_or_form_token(unit):
     client = Client(enforce_csrf_checks=True)
     answer = client.post(
         "/device/v1/messages", b'{"name": "x", "data": 1}', content_type="application/json", headers=unit.headers
@@ -254,20 +254,20 @@ def test_no_session_no_cookie_and_no_form_token_is_asked_for(unit):
     assert not answer.cookies
 
 
-def test_an_unknown_address_is_a_problem_document_too(unit):
+def test_an_unknown_address_returns_a_problem_document_too(unit):
     answer = unit.get("nothing/here")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_what_goes_wrong_on_our_side_is_a_problem_document(unit, monkeypatch):
+def test_a_server_error_returns_a_problem_document(unit, monkeypatch):
     monkeypatch.setattr("devices.device_api.views.state_of", lambda by: 1 / 0)
     client = Client(raise_request_exception=False)
     answer = client.get("/device/v1/state", headers=unit.headers)
     assert (answer.status_code, answer.json()["code"]) == (500, "server_error")
 
 
-def test_the_answers_are_in_english_whatever_the_thread_spoke_before(unit):
+def test_answers_are_in_english_whatever_language_the_thread_used_before(unit):
     translation.activate("de")
     refused = unit.post("messages", {"name": "a b", "data": 1})
     assert "The name has 1 to 64 letters" in refused.json()["title"]
@@ -276,7 +276,7 @@ def test_the_answers_are_in_english_whatever_the_thread_spoke_before(unit):
 @pytest.mark.parametrize(
     ("path", "allowed"), [("messages", "POST"), ("state", "GET, HEAD, POST"), ("calls", "GET"), ("calls/1", "POST")]
 )
-def test_other_methods_are_not_allowed_and_the_answer_says_which_are(unit, path, allowed):
+def test_other_methods_are_refused_with_the_allowed_ones(unit, path, allowed):
     for method in ("put", "patch", "delete", "options"):
         answer = getattr(Client(), method)(f"/device/v1/{path}", headers=unit.headers)
         assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
@@ -284,7 +284,7 @@ def test_other_methods_are_not_allowed_and_the_answer_says_which_are(unit, path,
         assert answer.json()["title"].endswith(f"It takes {allowed}.")
 
 
-def test_publishing_one_message_takes_one_statement_and_the_first_time_two(unit):
+def test_publishing_one_message_takes_one_statement_and_two_the_first_time(unit):
     for expected in (2, 1):
         with CaptureQueriesContext(connection) as caught:
             assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
@@ -306,7 +306,7 @@ def test_both_ways_of_publishing_store_the_same(unit, device, customer, alice):
     assert (first["at"], first["project"]) == (later, project.pk)
 
 
-def test_a_device_that_was_here_before_is_refused_at_once_like_any_other(unit, device):
+def test_a_device_accepted_before_is_refused_at_once_like_any_other(unit, device):
     assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
     Device.objects.filter(pk=device.pk).update(archived_at=datetime.now(UTC))
     assert unit.post("messages", {"name": "x", "data": 1}).status_code == 401
@@ -337,7 +337,7 @@ def test_the_state_follows_the_ledger(unit, device, customer, alice, product):
     assert unit.get("state").json()["owner_epoch"] > owned["owner_epoch"]
 
 
-def test_an_unowned_device_may_subscribe_where_its_product_says_so(unit, product):
+def test_an_unowned_device_may_subscribe_if_its_product_says_so(unit, product):
     type(product).objects.filter(pk=product.pk).update(unowned_may_subscribe=True)
     assert unit.get("state").json()["may_subscribe"] is True
 
@@ -348,7 +348,7 @@ def test_a_device_reports_its_firmware(unit, device):
     assert DeviceReport.objects.get().firmware_version == "1.2.1"
 
 
-def test_a_device_confirms_the_wipe_that_was_asked_and_no_other(unit, device, customer, alice):
+def test_a_device_can_only_confirm_the_requested_wipe(unit, device, customer, alice):
     by, project = factories.actor_of(alice), customer.projects.get()
     ledger.assign([device.pk], Act(by), customer=customer, project=project, reason="assignment")
     assert unit.post("state", {"wiped": "2026-01-01T00:00:00Z"}).status_code == 409
@@ -385,17 +385,17 @@ def test_a_device_confirms_the_wipe_that_was_asked_and_no_other(unit, device, cu
     ],
     ids=repr,
 )
-def test_a_report_that_makes_no_sense_is_refused_and_changes_nothing(unit, value):
+def test_an_invalid_report_is_refused_and_changes_nothing(unit, value):
     assert unit.post("state", value).status_code == 422
     assert not DeviceReport.objects.exists()
 
 
-def test_an_archived_product_or_a_scrapped_device_still_publishes(unit, device):
+def test_a_scrapped_device_can_still_publish(unit, device):
     Device.objects.filter(pk=device.pk).update(status="scrapped")
     assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
 
 
-def test_a_clock_that_is_behind_does_not_put_a_message_before_the_last_handover(unit, device, customer, alice):
+def test_a_slow_clock_does_not_put_a_message_before_the_last_handover(unit, device, customer, alice):
     by, project = factories.actor_of(alice), customer.projects.get()
     later = datetime.now(UTC) + timedelta(minutes=5)
     ledger.assign([device.pk], Act(by), customer=customer, project=project, reason="assignment")
@@ -409,7 +409,7 @@ def test_a_clock_that_is_behind_does_not_put_a_message_before_the_last_handover(
     "postgresql" not in settings.DATABASES["default"]["ENGINE"], reason="SQLite has no connection to lose."
 )
 def test_a_message_gets_through_after_the_database_was_restarted(unit, monkeypatch):
-    """As every page does: the connection is looked at when a request begins, and made anew where it broke."""
+    """As on every page: the connection is checked when a request starts, and reopened if it is broken."""
     assert unit.post("messages", {"name": "x", "data": 1}).status_code == 202
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")

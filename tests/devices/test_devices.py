@@ -1,4 +1,4 @@
-"""Pages of devices: list, filters, paging, forms, search by a scanner gun."""
+"""The pages of devices: list, filters, paging, forms, search with a scanner."""
 
 import pytest
 from django.urls import reverse
@@ -15,7 +15,7 @@ def serials(answer):
     return [device.serial_number for device in answer.context["page"].rows]
 
 
-def test_the_list_shows_fifty_in_the_order_of_their_serials(staff_client, make_devices):
+def test_the_list_shows_fifty_devices_by_serial_number(staff_client, make_devices):
     make_devices(60)
     answer = staff_client.get(reverse("devices:device_list"))
     expected = sorted(Device.objects.values_list("serial_number", flat=True))
@@ -23,7 +23,7 @@ def test_the_list_shows_fifty_in_the_order_of_their_serials(staff_client, make_d
     assert (answer.context["page"].first, answer.context["page"].last, answer.context["page"].total) == (1, 50, 60)
 
 
-def test_pages_follow_each_other_forth_and_back_without_a_gap(staff_client, make_devices):
+def test_paging_forward_and_back_leaves_no_gap(staff_client, make_devices):
     make_devices(120)
     expected = sorted(Device.objects.values_list("serial_number", flat=True))
     url, seen = reverse("devices:device_list"), []
@@ -40,7 +40,7 @@ def test_pages_follow_each_other_forth_and_back_without_a_gap(staff_client, make
     assert (back.context["page"].first, back.context["page"].previous) == (1, "")
 
 
-def test_the_same_serial_in_two_products_is_not_lost_between_pages(staff_client, organization):
+def test_a_serial_number_shared_by_two_products_is_not_lost_between_pages(staff_client, organization):
     for name in ("A", "B", "C"):
         product = factories.make_product(organization, name)
         for n in range(30):
@@ -55,7 +55,7 @@ def test_the_same_serial_in_two_products_is_not_lost_between_pages(staff_client,
 
 
 @pytest.mark.parametrize("cursor", ["x", "W10", "bnVsbA", "WyJhIiwxLDEsMF0x", "%00", "WyJhIiwiYiIsMSwwXQ", "[" * 2000])
-def test_a_cursor_that_makes_no_sense_gives_the_first_page(staff_client, device, cursor):
+def test_an_invalid_cursor_shows_the_first_page(staff_client, device, cursor):
     assert serials(staff_client.get(reverse("devices:device_list"), {"cursor": cursor})) == [device.serial_number]
 
 
@@ -88,7 +88,7 @@ def test_fifty_rows_weigh_less_than_sixty_kilobytes(staff_client, make_devices, 
         ({"q": "e"}, {"EG-1", "AQM-1", "AQM-2", "AQM-3"}),
     ],
 )
-def test_filters_find_what_they_say(staff_client, organization, product, customer, actor, alice, query, expected):
+def test_filters_find_matching_devices(staff_client, organization, product, customer, actor, alice, query, expected):
     gateway = factories.make_product(organization, "Edge Gateway")
     first = factories.make_device(product, "AQM-1")
     factories.make_device(product, "AQM-2", is_development=True)
@@ -99,7 +99,7 @@ def test_filters_find_what_they_say(staff_client, organization, product, custome
     assert set(serials(staff_client.get(reverse("devices:device_list"), query))) == expected
 
 
-def test_htmx_gets_the_results_alone(staff_client, device):
+def test_htmx_gets_only_the_results(staff_client, device):
     answer = staff_client.get(reverse("devices:device_list"), headers={"HX-Request": "true", "HX-Target": "results"})
     assert b"<html" not in answer.content
     assert b"AQM26-100000" in answer.content
@@ -136,7 +136,9 @@ def test_a_device_is_registered_with_cleaned_identifiers(staff_client, product):
         ("manufactured_on", "32.13.2026", "valid date"),
     ],
 )
-def test_a_wrong_field_gets_a_sentence_and_nothing_is_lost(staff_client, device, product, field, value, sentence):
+def test_an_invalid_value_is_refused_at_its_field_and_the_form_keeps_what_was_typed(
+    staff_client, device, product, field, value, sentence
+):
     sent = {
         "product": product.pk,
         "serial_number": "AQM26-8",
@@ -151,19 +153,19 @@ def test_a_wrong_field_gets_a_sentence_and_nothing_is_lost(staff_client, device,
     assert Device.objects.count() == 1
 
 
-def test_editing_tells_what_changed(staff_client, device):
+def test_an_edit_is_logged_with_the_old_and_new_values(staff_client, device):
     forms.edit(staff_client, reverse("devices:device_edit", args=[device.pk]), notes="spare", is_development=True)
     assert Event.objects.get().data == {"notes": ["", "spare"], "is_development": [False, True]}
 
 
-def test_an_owned_device_is_not_archived(staff_client, device, customer, actor, alice):
+def test_an_owned_device_cannot_be_archived(staff_client, device, customer, actor, alice):
     ownership.assign([device.pk], customer=customer, by=actor(alice))
     answer = staff_client.post(reverse("devices:device_archive", args=[device.pk]))
     device.refresh_from_db()
     assert (answer.status_code, device.archived_at) == (409, None)
 
 
-def test_a_selection_is_assigned_and_what_could_not_be_is_said(
+def test_a_selection_is_assigned_and_refusals_are_reported(
     staff_client, make_devices, customer, other_customer, actor, alice
 ):
     free, owned = make_devices(2)
@@ -177,7 +179,7 @@ def test_a_selection_is_assigned_and_what_could_not_be_is_said(
     assert Ownership.objects.get(customer=customer).device == free
 
 
-def test_all_that_match_are_unclaimed_and_the_rest_are_not(staff_client, make_devices, customer, actor, alice):
+def test_all_matching_devices_are_unclaimed_and_no_others(staff_client, make_devices, customer, actor, alice):
     devices = make_devices(8)
     ownership.assign([d.pk for d in devices[:5]], customer=customer, by=actor(alice))
     forms.act(staff_client, reverse("devices:device_unclaim"), {"all": "1", "status": "owned"}, reason="lot recall")
@@ -193,7 +195,7 @@ def test_unclaiming_without_a_reason_keeps_the_selection(staff_client, device, c
     assert Ownership.objects.get().ended_at is None
 
 
-def test_a_selection_that_is_too_large_is_refused_whole(staff_client, make_devices, customer, monkeypatch):
+def test_a_selection_that_is_too_large_is_refused_as_a_whole(staff_client, make_devices, customer, monkeypatch):
     monkeypatch.setattr("console.bulk.MOST", 2)
     make_devices(3)
     response = staff_client.post(reverse("devices:device_assign"), {"all": "1", "customer": customer.pk})
@@ -203,24 +205,24 @@ def test_a_selection_that_is_too_large_is_refused_whole(staff_client, make_devic
 
 
 @pytest.mark.parametrize("ids", ["", "x", "1;2", "9" * 30])
-def test_a_selection_of_nothing_is_a_sentence(staff_client, ids):
+def test_an_empty_selection_is_refused(staff_client, ids):
     assert staff_client.get(reverse("devices:device_assign"), {"ids": ids}).status_code == 422
 
 
-def test_more_than_two_hundred_become_an_operation(staff_client, make_devices, customer):
+def test_more_than_two_hundred_devices_become_an_operation(staff_client, make_devices, customer):
     make_devices(201)
     answer = forms.act(staff_client, reverse("devices:device_assign"), {"all": "1"}, customer=customer.pk)
     assert answer.url.startswith("/operations/")
     assert not Ownership.objects.exists()
 
 
-def test_what_a_scanner_gun_types_opens_the_unit(staff_client, device):
+def test_scanning_a_device_into_the_search_opens_its_page(staff_client, device):
     for typed in ("AQM26-100000", "aqm26-100000", device.device_name.upper()):
         answer = staff_client.get(reverse("console:search"), {"q": typed})
         assert (answer.status_code, answer.url) == (302, device.get_absolute_url())
 
 
-def test_products_are_made_with_a_slug_from_their_name(staff_client):
+def test_products_are_created_with_a_slug_generated_from_the_name(staff_client):
     staff_client.post(reverse("devices:product_create"), {"name": "Wind Gauge", "ownership_mode": "customer"})
     answer = staff_client.post(
         reverse("devices:product_create"), {"name": "wind  gauge", "slug": "x", "ownership_mode": "customer"}

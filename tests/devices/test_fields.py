@@ -1,4 +1,4 @@
-"""Each field of the table goes through every exit: form, list, page, API, manifest, edited export and export."""
+"""Each field of the table passes through every exit: form, list, page, API, manifest, edited export and export."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from tests.devices import manifests, roundtrips
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("data_folder")]
 
 LINE = ("PO 4711/7", "PO 4711/8")
-# Two values of each field as people type them, and how a page shows the first. A plain line of text needs no entry.
+# Two values of each field as typed, and how a page shows the first. A plain line of text needs no entry.
 TYPED = {
     "serial_number": ("AQM26-700001", "AQM26-700001"),
     "device_name": ("e00fce68aa700001", "e00fce68aa700001"),
@@ -44,7 +44,7 @@ def as_json(field: Field, n: int = 0):
 
 
 def held(device: Device) -> dict[str, object]:
-    """What the device holds, as the API would say it."""
+    """Return the values of the device in the API's format."""
     device.refresh_from_db()
     values = {field.name: getattr(device, field.stored_as) for field in FIELDS if field.column is not None}
     return values | {"manufactured_on": str(device.manufactured_on), "tags": roundtrips.tags_of(device)}
@@ -56,14 +56,14 @@ def expected(n: int = 0, among=OPEN) -> dict[str, object]:
 
 @pytest.fixture
 def device(product):
-    """A device that has a value in every field, as a manifest registers it."""
+    """A device with a value in every field, as registered by a manifest."""
     content = manifests.text(",".join(f.name for f in FIELDS), ",".join(f'"{typed(f)}"' for f in FIELDS))
     manifest = manifests.applied(product, content)
     assert manifests.counts(manifest) == (1, 0, 0, 0), manifests.refused(manifest)
     return Device.objects.get()
 
 
-def test_what_people_fill_in_of_a_device_stands_in_the_table_and_nothing_else_does():
+def test_the_table_lists_exactly_the_fields_people_fill_in():
     columns = {column.name for column in Device._meta.concrete_fields if column.editable}
     assert columns - {"id", "organization", "product"} == {f.stored_as for f in OPEN if f.column is not None}
     names = {column.name for column in Device._meta.concrete_fields}
@@ -71,7 +71,7 @@ def test_what_people_fill_in_of_a_device_stands_in_the_table_and_nothing_else_do
     assert [field.name for field in FIELDS] == list(dict.fromkeys(field.name for field in FIELDS))
 
 
-def test_the_form_takes_each_field(staff_client, product):
+def test_the_form_accepts_each_field(staff_client, product):
     values = {field.name: typed(field) for field in OPEN} | {"product": str(product.pk)}
     answer = staff_client.post(reverse("devices:device_create"), values)
     assert answer.status_code == 302, answer.context["form"].errors
@@ -83,7 +83,7 @@ def test_the_form_shows_each_field_of_a_device(staff_client, device):
     assert [field.name for field in OPEN if f'name="{field.name}"' not in content] == []
 
 
-def test_the_list_shows_the_fields_that_it_should(staff_client, device):
+def test_the_list_shows_its_fields(staff_client, device):
     row = Device.objects.listed().get()
     content = staff_client.get(reverse("devices:device_list")).content.decode()
     for field in FIELDS:
@@ -92,20 +92,20 @@ def test_the_list_shows_the_fields_that_it_should(staff_client, device):
         assert not field.is_listed or SHOWN_IN_LIST.get(field.name, typed(field)) in content, field.name
 
 
-def test_the_list_has_as_many_heads_as_cells(staff_client, device):
+def test_the_list_has_as_many_headers_as_cells(staff_client, device):
     content = staff_client.get(reverse("devices:device_list")).content.decode()
     head, body = content.split("</thead>")
     assert head.count("<th ") == body.split("</tr>")[0].count("<td")
 
 
-def test_the_page_of_a_device_shows_each_field_but_secrets(staff_client, device):
+def test_the_page_of_a_device_shows_each_field_except_secrets(staff_client, device):
     content = staff_client.get(device.get_absolute_url()).content.decode()
     missing = [field.name for field in OPEN if SHOWN.get(field.name, typed(field)) not in content]
     assert missing == []
     assert device.secret_sha256 not in content
 
 
-def test_the_api_takes_and_returns_each_field(api, product):
+def test_the_api_accepts_and_returns_each_field(api, product):
     made = api.post("/devices", expected() | {"product": product.slug})
     assert made.status_code == 201, made.json()
     assert {name: made.json()[name] for name in expected()} == expected()
@@ -116,7 +116,7 @@ def test_the_api_takes_and_returns_each_field(api, product):
     assert not {field.name for field in FIELDS if field.is_secret} & set(edited.json())
 
 
-def test_a_customers_key_is_shown_what_is_for_customers_and_no_more(owned, mine):
+def test_a_customers_key_only_sees_the_fields_for_customers(owned, mine):
     body = mine.get(f"/devices/{owned.pk}").json()
     assert {field.name: body[field.name] for field in OPEN} == {
         field.name: as_json(field) if field.for_customers else field.hidden_as for field in OPEN
@@ -137,7 +137,7 @@ def test_a_manifest_as_a_workbook_registers_each_field(product, tmp_path):
     assert held(Device.objects.get()) == expected() | {"secret": hashed}
 
 
-def test_what_a_second_manifest_changes_is_what_the_log_says_and_the_device_then_has(device):
+def test_the_log_of_a_second_manifest_matches_the_new_values_of_the_device(device):
     manifest = manifests.applied(
         device.product,
         manifests.text(",".join(f.name for f in FIELDS), ",".join(f'"{typed(f, 0 if f.key else 1)}"' for f in FIELDS)),
@@ -152,7 +152,7 @@ def test_what_a_second_manifest_changes_is_what_the_log_says_and_the_device_then
     assert {name: log[name] for name in told} == told | {"secret": ["•••", "•••"]}
 
 
-def test_an_export_holds_each_field_but_secrets(staff_client, device):
+def test_an_export_has_each_field_except_secrets(staff_client, device):
     (row,) = csv.DictReader(io.StringIO(roundtrips.exported(staff_client).decode("utf-8-sig")))
     assert {field.name: row[field.header] for field in OPEN} == {field.name: typed(field) for field in OPEN} | {
         "is_development": "true"
@@ -160,7 +160,7 @@ def test_an_export_holds_each_field_but_secrets(staff_client, device):
     assert len(row) == len(OPEN) + len({"product", "status", "owner", "owner_reference", "registered_at", "version"})
 
 
-def test_an_edited_workbook_changes_what_may_be_edited_there_and_nothing_else(staff_client, alice, device, tmp_path):
+def test_an_edited_workbook_only_changes_editable_fields(staff_client, alice, device, tmp_path):
     def edit(rows):
         for field in OPEN:
             if not field.key:
@@ -175,7 +175,7 @@ def test_an_edited_workbook_changes_what_may_be_edited_there_and_nothing_else(st
 
 
 @pytest.mark.parametrize("door", ["form", "api"])
-def test_a_tag_that_grows_when_it_is_folded_is_refused_at_each_door(door, staff_client, api, product):
+def test_a_tag_too_long_after_case_folding_is_refused_at_each_entrance(door, staff_client, api, product):
     """Its folded form is stored too: PostgreSQL would refuse it with an error instead of a sentence."""
     names = {"serial_number": "A-1", "device_name": "e00fce68aa700001"}
     sentence = "A device can have at most 20 tags, with at most 40 characters each."

@@ -1,4 +1,4 @@
-"""Devices publish and customers read while very many devices change hands, slowly. Each has its negative control."""
+"""Devices publish and customers read while many devices change owner, slowly. With its negative control."""
 
 import multiprocessing
 import re
@@ -48,7 +48,7 @@ PUBLISHERS, READERS = 2, 2
 
 
 class World:
-    """A device for each kind of change; those that have an owner are the first customer's, the second one gets some."""
+    """A device for each kind of handover; those with an owner belong to the first customer, the second gets some."""
 
     def __init__(self, organization, product, owner, other, dana, erin) -> None:
         self.by, self.owner, self.other = system(organization), owner, other
@@ -86,7 +86,7 @@ class World:
         )
 
     def change(self, name, **when):
-        """Each as its action does it, in one transaction."""
+        """Make each change the way its action does, in one transaction."""
         ids, by = [self.devices[name].pk], self.by
         if name == "transfer":
             ledger.transfer(
@@ -115,13 +115,13 @@ class World:
 
 @pytest.fixture
 def world(organization, product, customer, other_customer, dana, erin, monkeypatch):
-    # A key notes its use, and would wait on SQLite for the change of hands that waits for who reads with it.
+    # A key records its use, which on SQLite would wait for the handover, which waits for the reader with that key.
     monkeypatch.setattr(key_uses, "note", lambda *_what: None)
     return World(organization, product, customer, other_customer, dana, erin)
 
 
 class Turns:
-    """How often each of the others has been through, so that who changes hands can wait for them: no race by luck."""
+    """How often each process has completed a round, so that handovers can wait for them instead of racing by luck."""
 
     def __init__(self) -> None:
         context = multiprocessing.get_context("fork")
@@ -129,7 +129,7 @@ class Turns:
         self.published, self.read = (context.Array("l", number) for number in (PUBLISHERS, READERS))
 
     def wait(self, counts, more):
-        """Until each has been through so many more times."""
+        """Wait until each has completed this many more rounds."""
         wanted, until = [each + more for each in counts], time.monotonic() + PATIENCE
         while any(each < want for each, want in zip(counts, wanted, strict=True)) and not self.over.is_set():
             assert time.monotonic() < until, list(counts)
@@ -143,7 +143,7 @@ def change_each(names, world, turns, choose):
         with transaction.atomic():
             world.change(name, **when)
             if connection.vendor == "postgresql":
-                # On SQLite nobody writes meanwhile.
+                # On SQLite nobody can write in the meantime.
                 turns.wait(turns.published, len(world.secrets))
             turns.wait(turns.read, 2)
     turns.wait(turns.published, len(world.secrets))
@@ -152,7 +152,7 @@ def change_each(names, world, turns, choose):
 
 
 def publish_all_the_while(world, number, turns):
-    """As a device does it, one or several at once."""
+    """Publish like a device, one or several messages at once."""
     names, told = sorted(world.secrets), count(1)
     for n in told:
         name = names[n % len(names)]
@@ -165,7 +165,7 @@ def publish_all_the_while(world, number, turns):
 
 
 def read_all_the_while(world, number, turns):
-    """At every exit in turn; gives all that was ever read."""
+    """Read at every exit in turn; return everything ever read."""
     reader, project = (factories.actor_of(world.people[number]), [world.owner, world.other][number].projects.get())
     client, program = Client(), Caller(world.keys[number])
     client.force_login(world.people[number], "allauth.account.auth_backends.AuthenticationBackend")
@@ -177,7 +177,7 @@ def read_all_the_while(world, number, turns):
         file = program.get(f"/projects/{project.pk}/messages.csv")
         page = client.get(f"/portal/projects/{project.pk}/messages/")
         assert {listed.status_code, file.status_code, page.status_code} == {200}
-        # A list is read some time after it was asked for.
+        # A list is read some time after it was requested.
         texts = [
             *rows.values_list("data", flat=True),
             listed.content.decode(),
@@ -191,7 +191,7 @@ def read_all_the_while(world, number, turns):
 
 
 def race(world, names=CHANGES, choose=lambda turns: {}):
-    """What each customer has ever read, and what it may read at the end."""
+    """Return what each customer has ever read, and what it may read at the end."""
     turns = Turns()
     acts = [
         lambda: change_each(names, world, turns, choose),
@@ -213,27 +213,27 @@ def race(world, names=CHANGES, choose=lambda turns: {}):
         set(Message.objects.visible_to(factories.actor_of(person)).values_list("data", flat=True))
         for person in world.people
     ]
-    # The two readers, whichever of them came first: what was read by both is looked for anyway.
+    # The two readers, in any order: what both have read is compared anyway.
     return [result for result in results if isinstance(result, set)], may
 
 
 def strangers(read, may):
-    """Messages that somebody has read who may not read them at the end: they are nobody's or another's."""
+    """Return messages read by somebody who may not read them at the end: they are nobody's or somebody else's."""
     return min((sorted((first - may[0]) | (second - may[1])) for first, second in (read, reversed(read))), key=len)
 
 
-def test_what_a_customer_has_read_is_not_anothers_after_any_change_of_hands(world):
+def test_no_customer_has_read_messages_of_another_after_any_handover(world):
     read, may = race(world)
     assert strangers(read, may) == []
     assert may[0] & may[1] == set()
-    # What moved without a gap is readable by exactly one of them.
+    # Exactly one of them can read what moved without a gap.
     moved = set(Message.objects.filter(device=world.devices["transfer"]).values_list("data", flat=True))
     assert moved and moved == moved & (may[0] | may[1])
     assert all(read)
     assert Device.objects.filter(customer=world.other).count() == 3
 
 
-def test_without_the_horizon_or_under_an_instant_of_before_the_lock_the_owner_before_reads_on(world, monkeypatch):
+def test_without_the_horizon_or_with_an_early_instant_the_former_owner_reads_on(world, monkeypatch):
     """The negative control: on PostgreSQL without the announcements, on SQLite with an instant chosen too early."""
 
     def choose(turns):

@@ -1,4 +1,4 @@
-"""What the ledger and the log say is kept by the database itself, whoever asks it to forget."""
+"""The database itself protects the history in the ledger and the log from deletion."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -36,7 +36,7 @@ def test_the_database_refuses_to_delete_history(model, told):
 
 
 @pytest.mark.parametrize("model", HISTORY)
-def test_no_call_of_the_orm_deletes_history(model, told):
+def test_no_orm_call_deletes_history(model, told):
     count = model.objects.count()
     with pytest.raises(DatabaseError), transaction.atomic():
         model.objects.all().purge()
@@ -46,11 +46,11 @@ def test_no_call_of_the_orm_deletes_history(model, told):
 
 
 @pytest.mark.parametrize("model", HISTORY)
-def test_the_database_refuses_to_empty_a_table_of_history(model, told):
+def test_the_database_refuses_to_truncate_a_history_table(model, told):
     if connection.vendor != "postgresql":
         pytest.skip("SQLite has no TRUNCATE.")
     with pytest.raises(IntegrityError, match="undeletable"), transaction.atomic(), connection.cursor() as cursor:
-        # What is not checked yet would be refused for that reason.
+        # Otherwise the pending constraint checks would be the reason for the refusal.
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(f"TRUNCATE {model._meta.db_table} CASCADE")
     assert model.objects.exists()

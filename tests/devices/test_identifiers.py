@@ -28,7 +28,7 @@ from devices.identifiers import (
     luhn_digit,
 )
 
-# What a factory writes of the device itself.
+# What a factory writes about the device itself.
 NAMES = [name for name in BY_NAME if name not in {"tags", "is_development"}]
 COLUMNS = [BY_NAME[name].as_column for name in NAMES]
 CLEANERS = {name: BY_NAME[name].clean for name in NAMES}
@@ -43,7 +43,7 @@ def fault(clean, raw: str, **options) -> str:
     return caught.value.sentence
 
 
-# Serial numbers.
+# Serial numbers
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def fault(clean, raw: str, **options) -> str:
         (NumberCell("12000"), "12000"),
     ],
 )
-def test_a_serial_number_is_taken(raw, clean):
+def test_a_serial_number_is_accepted(raw, clean):
     taken = clean_serial_number(raw)
     assert (taken, type(taken)) == (clean, str)
 
@@ -95,7 +95,7 @@ def test_a_serial_number_is_refused(raw, sentence):
 
 
 @given(st.text(max_size=80))
-def test_a_clean_serial_number_is_clean_already(raw):
+def test_cleaning_a_serial_number_twice_changes_nothing(raw):
     try:
         clean = clean_serial_number(raw)
     except Unfit as unfit:
@@ -106,11 +106,11 @@ def test_a_clean_serial_number_is_clean_already(raw):
         clean.encode()
 
 
-# Device names.
+# Device names
 
 
 @pytest.mark.parametrize("name", ["e00fce68fe24c11665921d4b", "abc_-9", "x" * 64, " abcdef "])
-def test_a_device_name_is_taken(name):
+def test_a_device_name_is_accepted(name):
     assert clean_device_name(name) == name.strip()
 
 
@@ -130,15 +130,15 @@ def test_a_device_name_is_refused(raw, sentence):
     assert fault(clean_device_name, raw) == sentence
 
 
-# IMEI and ICCID.
+# IMEI and ICCID
 
 
 @pytest.mark.parametrize("raw", ["352656103159466", " 35-265610-315946-6 ", "35 265610 315946 6"])
-def test_an_imei_is_taken(raw):
+def test_an_imei_is_accepted(raw):
     assert clean_imei(raw) == "352656103159466"
 
 
-def test_an_imei_that_became_a_number_is_whole():
+def test_an_imei_turned_into_a_number_is_complete():
     assert clean_imei(NumberCell("352656103159466")) == "352656103159466"
 
 
@@ -171,7 +171,7 @@ def test_an_imei_is_refused(raw, sentence):
         ("89014103211118510720", "89014103211118510720"),
     ],
 )
-def test_an_iccid_is_taken(raw, clean):
+def test_an_iccid_is_accepted(raw, clean):
     assert clean_iccid(raw) == clean
 
 
@@ -195,7 +195,7 @@ def test_an_iccid_is_refused(raw, sentence):
 
 
 @given(st.text("0123456789", min_size=14, max_size=14).filter(lambda digits: digits.strip("0")))
-def test_of_ten_last_digits_one_makes_an_imei_and_it_is_named_to_the_others(payload):
+def test_only_one_check_digit_makes_an_imei_and_refusals_name_it(payload):
     right = luhn_digit(payload)
     for digit in "0123456789":
         if digit == right:
@@ -210,25 +210,25 @@ def test_a_mistyped_digit_changes_the_check_digit(payload, place, by):
     assert luhn_digit(other) != luhn_digit(payload)
 
 
-# MAC addresses.
+# MAC addresses
 
 
 @pytest.mark.parametrize(
     "raw",
     ["E0:4F:43:75:E4:55", "e0:4f:43:75:e4:55", "E0-4F-43-75-E4-55", "e04f.4375.e455", "e04f4375e455", " E04F4375E455 "],
 )
-def test_a_mac_address_is_taken_in_each_form(raw):
+def test_a_mac_address_is_accepted_in_each_notation(raw):
     assert clean_mac(raw) == "E0:4F:43:75:E4:55"
 
 
 @pytest.mark.parametrize(
     "raw", ["E0:4F:43:FF:FE:75:E4:55", "E0-4F-43-FF-FE-75-E4-55", "e04f.43ff.fe75.e455", "e04f43fffe75e455"]
 )
-def test_an_address_of_64_bits_is_taken_in_each_form(raw):
+def test_a_64_bit_address_is_accepted_in_each_notation(raw):
     assert clean_mac(raw) == "E0:4F:43:FF:FE:75:E4:55"
 
 
-def test_an_address_that_became_a_number_is_taken_where_nothing_is_lost():
+def test_an_address_turned_into_a_number_is_accepted_if_nothing_is_lost():
     assert clean_mac(NumberCell("204343754455")) == "20:43:43:75:44:55"
 
 
@@ -261,14 +261,14 @@ def test_a_mac_address_is_refused(raw, sentence):
 @pytest.mark.parametrize(
     "raw", ["E0:4F:43:75:E4", "E0:4F:43-75-E4-55", "G0:4F:43:75:E4:55", "E0:4F:43:75:E4:55:11", "E0 4F 43 75 E4 55"]
 )
-def test_what_has_no_form_of_a_mac_address_is_refused(raw):
+def test_text_unlike_a_mac_address_is_refused(raw):
     assert fault(clean_mac, raw) == f"{raw} is not a MAC address: it should have 12 or 16 hexadecimal digits."
 
 
-# Hardware revision and date.
+# Hardware revision and date
 
 
-def test_a_hardware_revision_is_taken_and_refused():
+def test_a_hardware_revision_is_accepted_or_refused():
     assert clean_hardware_revision(" C1 rev. b ") == "C1 rev. b"
     assert clean_hardware_revision(NumberCell("1.1")) == "1.1"
     assert fault(clean_hardware_revision, "x" * 41) == (
@@ -296,7 +296,7 @@ def test_a_hardware_revision_is_taken_and_refused():
         NumberCell("20261102"),
     ],
 )
-def test_a_date_is_read_in_each_unambiguous_form(raw):
+def test_a_date_is_read_in_each_unambiguous_format(raw):
     assert clean_manufactured_on(raw, today=TODAY) == date(2026, 11, 2)
 
 
@@ -312,7 +312,7 @@ def test_a_date_is_read_in_each_unambiguous_form(raw):
         ("2024-02-29", date(2024, 2, 29)),
     ],
 )
-def test_a_date_is_read_where_day_and_month_are_beyond_doubt(raw, day):
+def test_a_date_is_read_if_day_and_month_are_beyond_doubt(raw, day):
     assert clean_manufactured_on(raw, today=TODAY) == day
 
 
@@ -340,14 +340,14 @@ def test_a_date_is_refused(raw, sentence):
 
 
 @given(st.dates(date(1990, 1, 1), TODAY))
-def test_every_day_is_read_back_from_each_form(day):
+def test_every_day_can_be_read_back_from_each_format(day):
     serial = NumberCell(str((day - date(1899, 12, 30)).days))
     for raw in (day.isoformat(), day.strftime("%d.%m.%Y"), day.strftime("%Y%m%d"), serial):
         assert clean_manufactured_on(raw, today=TODAY) == day
 
 
 @given(st.text("0123456789./-T: ", max_size=20))
-def test_whatever_looks_like_a_date_is_read_or_refused(raw):
+def test_text_resembling_a_date_is_read_or_refused(raw):
     for cell in (raw, NumberCell(raw)):
         try:
             assert clean_manufactured_on(cell, today=TODAY).year >= 1990
@@ -355,10 +355,10 @@ def test_whatever_looks_like_a_date_is_read_or_refused(raw):
             assert unfit.sentence.endswith(".")
 
 
-# Secrets and notes.
+# Secrets and notes
 
 
-def test_a_secret_is_taken():
+def test_a_secret_is_accepted():
     assert clean_secret(" DwrussVfovTopOF1RdBfQQa84mDkET7x20tsi4MyoSY ") == (
         "DwrussVfovTopOF1RdBfQQa84mDkET7x20tsi4MyoSY"
     )
@@ -395,7 +395,7 @@ def test_a_secret_is_refused_and_never_repeated(raw, sentence):
         ("x" * 2000, "x" * 2000),
     ],
 )
-def test_notes_are_taken(raw, clean):
+def test_notes_are_accepted(raw, clean):
     assert clean_notes(raw) == clean
 
 
@@ -414,7 +414,7 @@ def test_notes_are_refused(raw, sentence):
     assert fault(clean_notes, raw) == sentence
 
 
-# Notices.
+# Warnings
 
 
 @pytest.mark.parametrize(
@@ -434,30 +434,30 @@ def test_notes_are_refused(raw, sentence):
         "+A1",
     ],
 )
-def test_a_formula_is_noticed(text):
+def test_a_formula_is_recognized(text):
     assert looks_like_formula(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "Nacharbeit", "-12.5", "+49 731 123-45", "+49 (0)731/12345", "-1,5", "-", "--", "-1e-5", "+5 %", "a=b"]
 )
-def test_numbers_phone_numbers_and_dashes_are_no_formulas(text):
+def test_numbers_phone_numbers_and_dashes_are_not_formulas(text):
     assert not looks_like_formula(text)
 
 
 @pytest.mark.parametrize(
     "text", ["<script>alert(1)</script>", "a <b>x</b>", "</td>", "<!--", "&#60;x", "&lt;x", "JavaScript:alert(1)"]
 )
-def test_markup_is_noticed(text):
+def test_markup_is_recognized(text):
     assert looks_like_markup(text)
 
 
 @pytest.mark.parametrize("text", ["", "5 < 6", "a & b", "x -> y <- z", "<3", "AT&T"])
-def test_plain_text_is_no_markup(text):
+def test_plain_text_is_not_markup(text):
     assert not looks_like_markup(text)
 
 
-# Lost zeros.
+# Lost zeros
 
 
 @pytest.mark.parametrize(
@@ -475,15 +475,15 @@ def test_plain_text_is_no_markup(text):
         ([], None),
     ],
 )
-def test_the_width_of_serials_that_lost_zeros_is_guessed_from_those_that_did_not(serials, width):
+def test_the_original_width_of_serial_numbers_is_guessed_from_the_intact_ones(serials, width):
     assert guess_padding(iter(serials)) == width
 
 
-# The manifests.
+# The manifests
 
 
 def faults_of(name: str) -> dict[int, list[str]]:
-    """The sentences of a manifest's rows, for all values that are there."""
+    """Return the sentences for each row of a manifest, for all values present."""
     table = open_table(DATA / name, name)
     header = find_header(table.rows(), COLUMNS)
     faults: dict[int, list[str]] = {}
@@ -499,18 +499,18 @@ def faults_of(name: str) -> dict[int, list[str]]:
     return faults
 
 
-def test_the_clean_manifest_has_no_fault():
+def test_the_clean_manifest_has_no_faults():
     assert faults_of("aqua-meter-lot-2611.csv") == {}
 
 
-def test_the_workbook_has_no_fault_and_its_lost_zeros_are_noticed():
+def test_the_workbook_has_no_faults_and_its_lost_zeros_are_detected():
     assert faults_of("gateway-lot-2611.xlsx") == {}
     rows = open_table(DATA / "gateway-lot-2611.xlsx", "").rows()
     cells = [cells[0] for number, cells in rows if number > 3]
     assert guess_padding((cell, isinstance(cell, NumberCell)) for cell in cells) == 6
 
 
-def test_the_messy_manifest_has_the_faults_that_one_row_can_show():
+def test_the_messy_manifest_has_the_faults_visible_in_a_single_row():
     assert faults_of("messy-lot.csv") == {
         32: ["352656101234567 is not an IMEI: its check digit should be 8."],
         72: ["A device name must have 6 to 64 letters, digits, - or _; this one has 80."],
@@ -534,7 +534,7 @@ def test_the_messy_manifest_has_the_faults_that_one_row_can_show():
         ("messy-lot.csv", 1, ["serial_number", "device_name", "imei", "notes"]),
     ],
 )
-def test_the_columns_of_the_manifests_are_recognised(name, row, names):
+def test_the_columns_of_the_manifests_are_recognized(name, row, names):
     header = find_header(open_table(DATA / name, name).rows(), COLUMNS)
     assert (header.row_number, list(header.mapping.values()), header.unknown) == (row, names, ())
 
@@ -568,7 +568,7 @@ def test_the_columns_of_the_manifests_are_recognised(name, row, names):
         ("Notes", "notes"),
     ],
 )
-def test_a_column_is_known_in_both_languages_whichever_is_spoken(label, name, language):
+def test_a_column_is_recognized_in_both_languages_whichever_is_active(label, name, language):
     with translation.override(language):
         assert find_header([(1, [label])], COLUMNS).mapping == {0: name}
 

@@ -1,4 +1,4 @@
-"""Workers that are killed with -9 at random moments while they unclaim and import: never a partial state."""
+"""Workers killed with -9 at random moments while they unclaim and import: the state is never partial."""
 
 import pytest
 from django.db import transaction
@@ -21,8 +21,8 @@ pytestmark = [pytest.mark.races, pytest.mark.django_db(transaction=True)]
 UNITS, CHUNK = 240, 40
 
 
-def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(product, customer, by_system, monkeypatch):
-    """What the operation counts is what is unclaimed, whole: span, status, label, event."""
+def test_a_killed_bulk_unclaim_leaves_each_chunk_whole_or_untouched(product, customer, by_system, monkeypatch):
+    """What the operation counts has been unclaimed completely: span, status, label, event."""
     monkeypatch.setattr("console.operations.outcome.CHUNK", CHUNK)
     profile, ids = make_unit_profile(product), make_many_devices(product, UNITS)
     claim_codes.make_for_devices(profile, ids)
@@ -43,7 +43,7 @@ def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(produ
         )
 
     def look(operation):
-        # PostgreSQL may still be at the commit of a process that is gone: whose row is free has ended.
+        # PostgreSQL may still be committing for a process that is gone: once its row is unlocked, it has ended.
         with transaction.atomic():
             operation = Operation.objects.select_for_update().get(pk=operation.pk)
         done, rest = set(ids[: operation.cursor]), set(ids[operation.cursor :])
@@ -60,10 +60,8 @@ def test_a_bulk_unclaim_that_is_killed_leaves_all_or_nothing_of_each_chunk(produ
     assert kill_at_random(begin, look) > 0
 
 
-def test_an_import_that_is_killed_has_registered_all_of_the_file_or_nothing(
-    product, by_system, settings, tmp_path, monkeypatch
-):
-    """Devices, their codes, their events and the mark on the import come together or not at all."""
+def test_a_killed_import_has_registered_the_whole_file_or_nothing(product, by_system, settings, tmp_path, monkeypatch):
+    """Devices, their codes, their events and the mark on the import are saved together or not at all."""
     settings.DATA_DIR = tmp_path
     monkeypatch.setattr("console.imports.uploads.APPLIED_IN_REQUEST", 0)
     make_unit_profile(product)

@@ -39,7 +39,7 @@ def test_assigning_opens_a_span_and_marks_the_device(device, customer, by_system
     assert (device.customer_id, device.status) == (customer.pk, DeviceStatus.OWNED)
 
 
-def test_assigning_a_set_does_what_can_be_done_and_says_why_not_for_the_rest(
+def test_assigning_a_set_assigns_what_it_can_and_gives_reasons_for_the_rest(
     make_devices, customer, other_customer, by_system
 ):
     free, owned, reserved, scrapped, archived = make_devices(5)
@@ -88,7 +88,7 @@ def test_releasing_closes_the_span_and_asks_the_device_to_wipe_itself(device, cu
     assert (device.customer_id, device.status, device.wipe_asked_at) == (None, DeviceStatus.IN_STOCK, NOON + HOUR)
 
 
-def test_releasing_ends_what_was_shared(device, customer, other_customer, by_system):
+def test_releasing_ends_shares(device, customer, other_customer, by_system):
     assign([device], customer, by_system)
     ledger.share(
         [device.pk],
@@ -101,18 +101,18 @@ def test_releasing_ends_what_was_shared(device, customer, other_customer, by_sys
     assert SharedAccess.objects.get().ended_at == NOON + HOUR
 
 
-def test_releasing_what_nobody_owns_is_refused(device, by_system):
+def test_releasing_an_unowned_device_is_refused(device, by_system):
     outcome = release([device], by_system)
     assert [(r.label, r.code) for r in outcome.refused] == [(str(device), "not_owned")]
 
 
-def test_a_span_that_ends_when_it_began_is_one_tick_long(device, customer, by_system):
+def test_a_span_that_ends_when_it_started_is_one_tick_long(device, customer, by_system):
     assign([device], customer, by_system)
     release([device], by_system, at=NOON - HOUR)
     assert Ownership.objects.get().ended_at == NOON + timedelta(microseconds=1)
 
 
-def test_a_span_never_begins_before_the_last_one_ended(device, customer, other_customer, by_system):
+def test_a_span_never_starts_before_the_previous_one_ended(device, customer, other_customer, by_system):
     assign([device], customer, by_system)
     release([device], by_system)
     assign([device], other_customer, by_system, at=NOON)
@@ -132,7 +132,7 @@ def test_a_transfer_leaves_no_gap(device, customer, other_customer, by_system):
     assert (old.ended_at, new.started_at, new.customer_id) == (NOON + HOUR, NOON + HOUR, other_customer.pk)
 
 
-def test_only_the_owner_named_is_released(device, customer, other_customer, by_system):
+def test_only_the_named_owner_is_released(device, customer, other_customer, by_system):
     assign([device], customer, by_system)
     outcome = release([device], by_system, expect=other_customer)
     assert [r.code for r in outcome.refused] == ["not_owner"]
@@ -149,7 +149,7 @@ def test_only_the_owner_named_is_released(device, customer, other_customer, by_s
         (NOON + HOUR / 4, NOON + HOUR / 2),
     ],
 )
-def test_the_database_refuses_spans_that_overlap(device, customer, other_customer, by_system, start, end):
+def test_the_database_refuses_overlapping_spans(device, customer, other_customer, by_system, start, end):
     assign([device], customer, by_system)
     release([device], by_system)
     with pytest.raises(IntegrityError, match="ownership_no_overlap"), transaction.atomic():
@@ -158,7 +158,7 @@ def test_the_database_refuses_spans_that_overlap(device, customer, other_custome
 
 
 @pytest.mark.parametrize(("start", "end"), [(NOON - HOUR, NOON), (NOON + HOUR, None), (NOON + HOUR, NOON + 2 * HOUR)])
-def test_the_database_takes_spans_that_touch(device, customer, other_customer, by_system, start, end):
+def test_the_database_accepts_adjacent_spans(device, customer, other_customer, by_system, start, end):
     assign([device], customer, by_system)
     release([device], by_system)
     span = raw_span(device, other_customer, start, end)
@@ -168,7 +168,7 @@ def test_the_database_takes_spans_that_touch(device, customer, other_customer, b
         span.save(update_fields=["ended_at", "end_reason"])
 
 
-def test_the_database_refuses_to_stretch_a_span_over_its_neighbour(device, customer, other_customer, by_system):
+def test_the_database_refuses_extending_a_span_over_its_neighbor(device, customer, other_customer, by_system):
     assign([device], customer, by_system)
     release([device], by_system)
     first = Ownership.objects.get()
@@ -183,7 +183,7 @@ def test_the_database_refuses_a_second_open_span(device, customer, other_custome
         raw_span(device, other_customer, NOON + HOUR, None)
 
 
-def test_the_database_refuses_a_span_that_ends_before_it_begins(device, customer):
+def test_the_database_refuses_a_span_that_ends_before_it_starts(device, customer):
     with pytest.raises(IntegrityError, match=r"ownership_ends_after_start|range lower bound"), transaction.atomic():
         raw_span(device, customer, NOON, NOON)
 

@@ -1,4 +1,4 @@
-"""The ledger against a model in plain Python, over random handovers and a clock that steps both ways."""
+"""The ledger against a model in plain Python, with random handovers and a clock that steps both ways."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
@@ -49,7 +49,7 @@ class LedgerMachine(RuleBasedStateMachine):
         # What was assigned and unclaimed: (evidence, which of the devices were in quarantine before).
         self.assigned, self.unclaimed, self.numbers = [], [], count(1)
         self.now = START
-        # From here there is something to undo at once.
+        # From here on there is always something to undo.
         self.assign(owned, 0, "assignment")
         self.unclaim(unclaimed)
 
@@ -198,11 +198,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self.status[n] = "in_stock"
 
 
-# Everything runs in the test's one transaction: each example makes a world of its own.
+# Everything runs in the test's own transaction: each example creates its own world.
 QUICK = settings(
     max_examples=extent(8, 25), stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
-# For the controls: any failure will do, so none is made smaller.
+# For the controls: any failure will do, so none is minimized.
 BLIND = settings(QUICK, max_examples=200, phases=[Phase.generate], report_multiple_bugs=False, print_blob=False)
 
 
@@ -210,8 +210,8 @@ def test_the_ledger_behaves_like_its_model():
     run_state_machine_as_test(LedgerMachine, settings=QUICK)
 
 
-def test_the_machine_sees_a_ledger_that_keeps_no_order(monkeypatch):
-    """The negative control: with spans that begin at any time, the machine must fail."""
+def test_the_machine_detects_a_ledger_that_keeps_no_order(monkeypatch):
+    """The negative control: if spans can start at any time, the machine must fail."""
     honest = ledger.assign
 
     def careless(device_ids, act, **how):
@@ -226,8 +226,8 @@ def test_the_machine_sees_a_ledger_that_keeps_no_order(monkeypatch):
         run_state_machine_as_test(LedgerMachine, settings=BLIND)
 
 
-def test_the_machine_sees_an_undo_that_reopens_what_went_on_since(monkeypatch):
-    """The negative control: a ledger that finds the closed span, whoever owned the device since."""
+def test_the_machine_detects_an_undo_that_reopens_spans_followed_by_others(monkeypatch):
+    """The negative control: a ledger that reopens the closed span, whoever has owned the device since."""
     honest = ledger.reopen
 
     def careless(device_ids, act, *, ended, **how):

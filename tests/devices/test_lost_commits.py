@@ -1,4 +1,4 @@
-"""A chunk whose COMMIT fails did not happen: it is done again, whole, from where it began."""
+"""A chunk whose COMMIT fails did not happen: it is repeated completely, from its start."""
 
 import pytest
 from django.db import OperationalError, connection
@@ -29,7 +29,7 @@ def small_chunks(monkeypatch):
 
 @pytest.fixture
 def lose_commits(monkeypatch):
-    """The commits of these numbers, counted from now on, roll back and fail, as where the server ends the session."""
+    """Roll back and fail the commits with these numbers, counted from now on, as if the server ended the session."""
 
     def lose(*lost):
         commit, count = BaseDatabaseWrapper._commit, iter(range(1, 10_000))
@@ -50,7 +50,7 @@ def owned(customer):
 
 
 @pytest.mark.parametrize("lost", [(1,), (2,), (2, 3), (3,)])
-def test_a_batch_does_the_chunk_again(lost, make_devices, customer, by, lose_commits):
+def test_a_bulk_operation_repeats_the_chunk(lost, make_devices, customer, by, lose_commits):
     ids = [device.pk for device in make_devices(9)]
     operation = batches.assign("id", [*map(str, ids), "4711", str(ids[0])], customer=customer, by=by)
     lose_commits(*lost)
@@ -60,8 +60,10 @@ def test_a_batch_does_the_chunk_again(lost, make_devices, customer, by, lose_com
     assert list(OperationRow.objects.values_list("position", "code")) == [(10, "not_found"), (11, "duplicate")]
 
 
-def test_without_going_back_the_chunk_would_be_missing(make_devices, customer, by, lose_commits, monkeypatch):
-    """The negative control: tried again from where the lost try had come to."""
+def test_without_resetting_the_position_the_chunk_would_be_missing(
+    make_devices, customer, by, lose_commits, monkeypatch
+):
+    """The negative control: retrying from the position that the lost attempt had reached."""
     ids = [device.pk for device in make_devices(9)]
     monkeypatch.setattr(outcome, "_one_chunk", retrying(outcome._one_chunk.__wrapped__))
     monkeypatch.setattr("console.operations.running._retry", lambda operation: None)
@@ -69,12 +71,14 @@ def test_without_going_back_the_chunk_would_be_missing(make_devices, customer, b
     lose_commits(2)
     operations.run(operation.pk)
     operation.refresh_from_db()
-    # What counts the chunk sees that it is not the next one, and nothing of it is kept.
+    # The counter of the chunk notices that this is not the next one, and nothing of it is kept.
     assert operation.state == "running"
     assert owned(customer) < set(ids)
 
 
-def test_an_undo_and_new_codes_do_theirs_again_too(make_devices, product, customer, by, lose_commits, monkeypatch):
+def test_undoing_and_creating_codes_repeat_the_chunk_too(
+    make_devices, product, customer, by, lose_commits, monkeypatch
+):
     for module in (claim_codes, beginning):
         monkeypatch.setattr(module, "IN_REQUEST", 0)
     ids = [device.pk for device in make_devices(7)]
@@ -92,7 +96,7 @@ def test_an_undo_and_new_codes_do_theirs_again_too(make_devices, product, custom
     assert ClaimCode.objects.filter(profile=profile).count() == 7
 
 
-def test_a_key_that_is_revoked_stops_what_it_started_after_the_chunk(alice, customer, make_devices, monkeypatch):
+def test_revoking_a_key_stops_its_operation_after_the_current_chunk(alice, customer, make_devices, monkeypatch):
     ids = [device.pk for device in make_devices(9)]
     called = (
         Caller(key_of(alice))

@@ -1,4 +1,4 @@
-"""Assign and unclaim as people ask for them: reasons, limits, history, and the bulk that runs in the background."""
+"""Assigning and unclaiming as people do it: reasons, limits, history, and bulk operations in the background."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
-def test_assigning_is_told_in_the_history_with_who_and_to_whom(device, customer, actor, alice):
+def test_an_assignment_is_logged_with_the_person_and_the_customer(device, customer, actor, alice):
     ownership.assign([device.pk], customer=customer, by=actor(alice), note="order 7", at=NOON)
     event = Event.objects.get(kind="device.assigned")
     assert (
@@ -29,7 +29,7 @@ def test_assigning_is_told_in_the_history_with_who_and_to_whom(device, customer,
     assert event.data == {"note": "order 7"}
 
 
-def test_nothing_is_assigned_to_an_archived_customer(device, customer, actor, alice):
+def test_nothing_can_be_assigned_to_an_archived_customer(device, customer, actor, alice):
     type(customer).objects.filter(pk=customer.pk).update(archived_at=NOON)
     customer.refresh_from_db()
     with pytest.raises(Refused, match="archived"):
@@ -45,7 +45,7 @@ def test_unclaiming_needs_a_reason(device, customer, actor, bob):
     assert Ownership.objects.get().ended_at is None
 
 
-def test_a_unit_is_claimed_by_another_customer_right_after_it_was_unclaimed(
+def test_a_device_can_be_assigned_to_another_customer_right_after_it_was_unclaimed(
     device, customer, other_customer, actor, bob
 ):
     by = actor(bob)
@@ -59,7 +59,7 @@ def test_a_unit_is_claimed_by_another_customer_right_after_it_was_unclaimed(
     assert (event.object_label, event.data) == ("Stadtwerke Aalen", {"note": "meter shows E4"})
 
 
-def test_support_unclaims_fifty_units_an_hour_and_not_one_more(make_devices, customer, actor, bob):
+def test_support_may_unclaim_fifty_devices_an_hour_and_not_one_more(make_devices, customer, actor, bob):
     by, ids = actor(bob), [d.pk for d in make_devices(52)]
     ownership.assign(ids, customer=customer, by=by)
     ownership.unclaim(ids[:49], reason="lot recall", by=by, at=NOON)
@@ -72,13 +72,13 @@ def test_support_unclaims_fifty_units_an_hour_and_not_one_more(make_devices, cus
     assert Device.objects.filter(customer=customer).count() == 1
 
 
-def test_an_administrator_unclaims_as_many_as_it_takes(make_devices, customer, actor):
+def test_an_administrator_may_unclaim_any_number(make_devices, customer, actor):
     by, ids = actor("administrator"), [d.pk for d in make_devices(60)]
     ownership.assign(ids, customer=customer, by=by)
     assert len(ownership.unclaim(ids, reason="recall", by=by).done) == 60
 
 
-def test_a_bulk_assignment_runs_in_chunks_and_counts_what_was_refused(
+def test_a_bulk_assignment_runs_in_chunks_and_counts_refusals(
     make_devices, customer, other_customer, actor, alice, monkeypatch
 ):
     monkeypatch.setattr("console.operations.outcome.CHUNK", 10)
@@ -99,7 +99,7 @@ def test_a_bulk_assignment_runs_in_chunks_and_counts_what_was_refused(
     assert Device.objects.filter(customer=customer).count() == 23
 
 
-def test_an_operation_of_somebody_who_lost_the_right_changes_nothing(make_devices, customer, actor, alice):
+def test_an_operation_by_a_person_who_lost_the_permission_changes_nothing(make_devices, customer, actor, alice):
     by, ids = actor(alice), [d.pk for d in make_devices(3)]
     operation = operations.start(
         "device.assign",

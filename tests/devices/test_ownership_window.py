@@ -47,7 +47,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 TICK = timedelta(microseconds=1)
 DEVICES, CUSTOMERS = 2, 2
 device_numbers, customer_numbers = st.integers(0, DEVICES - 1), st.integers(0, CUSTOMERS - 1)
-# Beside an instant, and further away.
+# Next to an instant, and further away.
 steps = st.sampled_from([0, 0, 1, 1, 2, 1_000_000, 3_600_000_000])
 
 
@@ -60,9 +60,9 @@ class WindowMachine(RuleBasedStateMachine):
     the device, the time). Which message belongs to whom is asked of the model alone.
     """
 
-    # With the pages and the REST API, which are many, and with the way of publishing that is one statement.
+    # Whether the pages and the REST API, which are many, and publishing in one statement are included.
     has_pages = is_quick = True
-    # Whether the ledger hears what devices said: what is stored while it changes hands, it does not.
+    # Whether the ledger hears what devices said: it does not hear what is stored during a handover.
     hears = True
 
     @initialize(is_heard=st.booleans())
@@ -89,7 +89,7 @@ class WindowMachine(RuleBasedStateMachine):
             for pk in ([None, *(customer.pk for customer in self.customers)] if is_heard else [])
         ]
         self.spans = [[] for _n in range(DEVICES)]
-        # For each message who held the device when it came: only of a share must that have been so to be told.
+        # Who held the device when each message came: only for a share, this must hold for a webhook to be sent.
         self.told = {}
         self.sent, self.numbers, self.now = [], count(1), START
 
@@ -99,12 +99,12 @@ class WindowMachine(RuleBasedStateMachine):
 
     @rule(hours=st.sampled_from([-2, 2]))
     def the_clock_jumps(self, hours):
-        """It ran ahead, or behind, and is put right."""
+        """Correct a clock that ran ahead or behind."""
         self.now += timedelta(hours=hours)
 
     @rule(n=device_numbers, behind=st.sampled_from([0, 0, 0, 1, 2, 3_600_000_000]), together=st.integers(1, 2))
     def publish(self, n, behind, together):
-        """By a server whose clock may be behind: no message falls before the last change of hands."""
+        """Publish on a server whose clock may be behind: no message falls before the last handover."""
         drafts = [messages.Draft("reading", messages.Json(next(self.numbers)), None) for _each in range(together)]
         at = self.now - timedelta(microseconds=behind)
         if together == 1 and self.is_quick and not self.hooks:
@@ -128,7 +128,7 @@ class WindowMachine(RuleBasedStateMachine):
         )
         assert bool(outcome.done) == (self.owner(n) is None)
         if outcome.done:
-            # What others saw of it ends.
+            # Access of others ends.
             self.end(n, owned=False)
             self.own(n, to)
 
@@ -202,7 +202,7 @@ class WindowMachine(RuleBasedStateMachine):
             assert numbers(rows) == sorted(chain.from_iterable(self.reached(c, n) for n in range(DEVICES)))
 
     def teardown(self):
-        """The webhooks, the pages, the files and the API, once at the end of each story."""
+        """Check the webhooks, the pages, the files and the API once at the end of each story."""
         if not hasattr(self, "sent"):
             return
         self.webhooks_tell_each_message_to_exactly_its_owner()
@@ -211,13 +211,13 @@ class WindowMachine(RuleBasedStateMachine):
             self.programs_get_each_message_of_exactly_their_own()
 
     def webhooks_tell_each_message_to_exactly_its_owner(self):
-        """What a worker would send now, each exactly once."""
+        """Check what a worker would send now, each message exactly once."""
         given = {hook.pk: [] for hook in self.hooks}
         while jobs := delivery.take():
             for job in jobs:
                 if job.hook.pk in given:
                     given[job.hook.pk].append(json.loads(job.delivery.payload)["data"]["message"]["data"])
-            # As if they were sent: a webhook has few lines.
+            # As if they were sent: a webhook has a short queue.
             WebhookDelivery.objects.exclude(leased_by="").update(leased_by="", next_at=None)
         if self.hooks:
             assert sorted(given[self.hooks[0].pk]) == sorted(number for number, _n, _at in self.sent)
@@ -286,7 +286,7 @@ class WindowMachine(RuleBasedStateMachine):
         return sorted(int(n) for n in re.findall(r"(?:<code>|title=.\d+.>)(\d+)</", text))
 
     def reached(self, c, n, since=None, until=None, kinds=frozenset({False, True})):
-        """`kinds` of spans: owned (False), shared (True)."""
+        """Return the messages reached by these `kinds` of spans: owned (False), shared (True)."""
         mine = [(start, end) for who, start, end, is_shared in self.spans[n] if who == c and is_shared in kinds]
         return [
             number
@@ -307,7 +307,7 @@ class WindowMachine(RuleBasedStateMachine):
         return next((who for who, _start, end, is_shared in self.spans[n] if end is None and not is_shared), None)
 
     def instant(self, n, *others):
-        """Of a change of hands: after the device's last word."""
+        """Return the instant of a handover: after the last message of the device."""
         last = max((at + TICK for _number, of, at in self.sent if of == n and self.hears), default=self.now)
         return max([self.now, last, *others])
 
@@ -317,14 +317,14 @@ class WindowMachine(RuleBasedStateMachine):
         self.spans[n].append([to, start, None, False])
 
     def end(self, n, *, owned=True):
-        """An unclaim ends the shares too."""
+        """End the ownership; an unclaim ends the shares too."""
         for span in self.spans[n]:
             if span[2] is None and (owned or span[3]):
                 span[2] = self.instant(n, span[1] + TICK)
 
 
 class Blind(WindowMachine):
-    """For the controls: without the pages, and stamped where the control can reach it."""
+    """For the controls: without the pages, and with times where the control can change them."""
 
     has_pages = is_quick = False
 
@@ -350,7 +350,7 @@ QUICK = settings(
 
 
 def tell_a_handover(machine):
-    """The story that the controls can't survive: a message at the very instant of a handover, from a clock behind."""
+    """Tell the story that the controls can't survive: a message at the instant of a handover, from a slow clock."""
     machine.make_the_world(is_heard=True)
     for step in (
         lambda: machine.assign(0, 0),
@@ -380,7 +380,7 @@ def tell_a_coincidence(machine, monkeypatch):
 
 
 def tell_of_a_clock_that_ran_ahead(machine):
-    """Two hours ahead while the device is assigned and publishes, then right again for the next owner."""
+    """Run two hours ahead while the device is assigned and publishes, then right again for the next owner."""
     machine.make_the_world(is_heard=True)
     machine.the_clock_jumps(2)
     machine.assign(0, 0)
@@ -394,39 +394,39 @@ def tell_of_a_clock_that_ran_ahead(machine):
     assert numbers(Message.objects.visible_to(machine.people[1])) == [3, 4]
 
 
-def test_each_message_is_seen_by_exactly_its_owner_at_every_exit():
+def test_each_message_is_visible_to_exactly_its_owner_at_every_exit():
     run_state_machine_as_test(WindowMachine, settings=QUICK)
 
 
-def test_the_stories_of_the_controls_are_well_without_them(monkeypatch):
+def test_the_stories_of_the_controls_pass_without_them(monkeypatch):
     tell_a_handover(Blind())
     tell_of_a_clock_that_ran_ahead(Blind())
     tell_a_coincidence(Blind(), monkeypatch)
 
 
-def test_the_machine_sees_webhooks_that_ask_nobody_when_they_send(monkeypatch):
+def test_the_machine_detects_webhooks_sent_without_a_check(monkeypatch):
     """The negative control."""
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr(delivery, "_withhold", lambda jobs: jobs)
         tell_a_coincidence(Blind(), patch)
 
 
-def test_the_machine_sees_webhooks_that_the_ledger_does_not_tell(monkeypatch):
+def test_the_machine_detects_webhooks_that_the_ledger_does_not_inform(monkeypatch):
     """The negative control."""
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr(actions, "on_moved", lambda ids: None)
         tell_a_coincidence(Blind(), patch)
 
 
-def test_the_machine_sees_a_ledger_that_goes_by_the_clock_alone(monkeypatch):
+def test_the_machine_detects_a_ledger_that_only_follows_the_clock(monkeypatch):
     """The negative control: the next owner reads what was published while the clock ran ahead."""
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         deafen_ledger(patch)
         tell_of_a_clock_that_ran_ahead(Blind())
 
 
-def test_the_machine_sees_a_window_that_holds_its_end(monkeypatch):
-    """The negative control: one microsecond more, `at <= ended_at`, in the ranges of one device."""
+def test_the_machine_detects_a_window_that_includes_its_end(monkeypatch):
+    """The negative control: one microsecond too many, `at <= ended_at`, in the ranges of one device."""
 
     def careless(self, spans):
         wanted = Q()
@@ -440,7 +440,7 @@ def test_the_machine_sees_a_window_that_holds_its_end(monkeypatch):
         tell_a_handover(Blind())
 
 
-def test_the_machine_sees_a_ledger_that_covers_its_end(monkeypatch):
+def test_the_machine_detects_a_ledger_whose_spans_include_their_end(monkeypatch):
     """The negative control, in the condition on the spans."""
 
     def careless(self, at):
@@ -451,10 +451,10 @@ def test_the_machine_sees_a_ledger_that_covers_its_end(monkeypatch):
         tell_a_handover(Blind())
 
 
-def test_the_machine_sees_a_stamp_that_goes_by_the_servers_clock_alone(monkeypatch):
-    """The negative control: what was published after a handover, stamped before it."""
+def test_the_machine_detects_times_that_only_follow_the_servers_clock(monkeypatch):
+    """The negative control: published after a handover, with a time before it."""
     with monkeypatch.context() as patch, pytest.raises(AssertionError):
         patch.setattr(Publisher, "stamp", lambda self, at=None: at)
         tell_a_handover(Blind())
-    # What the control left is put right, for the check after every test.
+    # Clean up after the control, for the check that follows every test.
     actions.settle(Device.objects.values_list("pk", flat=True), since=START)

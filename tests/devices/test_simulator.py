@@ -1,4 +1,4 @@
-"""The simulator against a real server: it publishes, answers, reports and wipes like a device, and takes no other's."""
+"""The simulator against a real server: it publishes, answers, reports and wipes like a device, and uses no other's."""
 
 import stat
 import time
@@ -31,7 +31,7 @@ def apart(settings, tmp_path):
 
 
 def run_until(units, condition):
-    """Let them live until the condition holds."""
+    """Run the simulated devices until the condition holds."""
     over = Event()
     thread = Thread(target=fleet.run, args=(units, over, PATIENCE))
     thread.start()
@@ -49,7 +49,7 @@ def all_told(devices):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_simulated_devices_live_like_devices(live_server, organization, customer, alice, make_devices):
+def test_simulated_devices_behave_like_devices(live_server, organization, customer, alice, make_devices):
     by, devices = factories.actor_of(alice), make_devices(2)
     ledger.assign([devices[0].pk], Act(by), customer=customer, project=customer.projects.get(), reason="assignment")
     ledger.release([devices[0].pk], Act(by), reason="unclaim")
@@ -70,33 +70,33 @@ def test_simulated_devices_live_like_devices(live_server, organization, customer
 
 
 @pytest.mark.django_db
-def test_a_device_with_a_secret_of_its_own_is_left_alone(organization, make_devices):
+def test_a_device_with_its_own_secret_is_left_alone(organization, make_devices):
     real, other = make_devices(2)
     secret = give_secret(real)
     kept = fresh(real).secret_sha256
     found = fleet.choose(organization, 5)
     assert [name for name, _secret in found] == [other.device_name]
     assert fresh(real).secret_sha256 == kept
-    # The next time it is the same one, with the same secret.
+    # The next time it is the same device, with the same secret.
     assert fleet.choose(organization, 5) == found
     assert secret not in (fleet._path()).read_text()
     assert stat.S_IMODE(fleet._path().stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize(("waiting", "expected"), [(0, 0), (1, 1), (2, 2), (99, 3), (None, 3)])
-def test_so_many_wait_at_the_server_and_the_others_ask_now_and_then(waiting, expected):
+def test_a_limited_number_waits_at_the_server_and_the_others_poll(waiting, expected):
     found = [(f"unit-{n}", "secret") for n in range(3)]
     units = fleet.make(found, "http://127.0.0.1:9", seed=1, every=30, waiting=waiting)
     assert [unit.pause for unit in units] == [0] * expected + [fleet.PAUSE] * (3 - expected)
 
 
-def test_very_many_ask_less_often():
+def test_devices_poll_less_often_if_there_are_many():
     units = fleet.make([("unit", "secret")] * 200, "http://127.0.0.1:9", seed=1, every=30, waiting=2)
     assert units[-1].pause == 200 / fleet.ASKED_A_SECOND
 
 
 @pytest.mark.parametrize(("pause", "asked"), [(0.01, {0}), (0, {1})])
-def test_who_does_not_wait_at_the_server_asks_without_a_wait(pause, asked, monkeypatch):
+def test_a_polling_device_asks_without_a_wait(pause, asked, monkeypatch):
     unit, over, seconds = Unit("name", "secret", "http://127.0.0.1:9", chance=Random(1), pause=pause), Event(), []
 
     def waiting(wait):
@@ -111,7 +111,7 @@ def test_who_does_not_wait_at_the_server_asks_without_a_wait(pause, asked, monke
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_device_that_only_asks_answers_its_calls_too(live_server, organization, device, alice, monkeypatch):
+def test_a_polling_device_answers_its_calls_too(live_server, organization, device, alice, monkeypatch):
     monkeypatch.setattr(fleet, "PAUSE", 0.1)
     call = calls.ask(device, kind="variable", name="battery", by=factories.actor_of(alice), timeout=300)
     units = fleet.make(fleet.choose(organization, 1), live_server.url, seed=1, every=0.5, waiting=0)
@@ -119,7 +119,7 @@ def test_a_device_that_only_asks_answers_its_calls_too(live_server, organization
     assert Call.objects.get(pk=call.pk).state == "answered"
 
 
-def test_the_demo_leaves_places_to_wait_for_other_devices():
+def test_the_demo_leaves_waiting_places_for_other_devices():
     (command,) = settings.DEMO_ALSO.values()
     parser = load_command_class("devices", command[0]).create_parser("manage.py", command[0])
     asked = parser.parse_args(command[1:])
@@ -128,7 +128,7 @@ def test_the_demo_leaves_places_to_wait_for_other_devices():
 
 
 @pytest.mark.django_db
-def test_a_server_that_is_away_is_tried_again(organization, device):
+def test_an_unavailable_server_is_tried_again(organization, device):
     over = Event()
     unit = Unit("name-of-it", "secret", "http://127.0.0.1:9", chance=Random(1), every=0.1)
     thread = Thread(target=unit.live, args=(over, float("inf")), daemon=True)
@@ -150,7 +150,7 @@ def test_the_command_says_what_is_missing(organization, other_organization):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("option", "number"), [("--devices", "0"), ("--devices", "-3"), ("--waiting", "-1")])
-def test_numbers_that_make_no_sense_are_refused_with_what_they_must_be(device, option, number):
+def test_invalid_numbers_are_refused_with_the_allowed_range(device, option, number):
     with pytest.raises(CommandError, match=f"The number of .*{option} must be . or more"):
         call_command("simulate", "--for", "0", option, number, stdout=StringIO())
     assert fresh(device).secret_sha256 == ""
@@ -158,13 +158,13 @@ def test_numbers_that_make_no_sense_are_refused_with_what_they_must_be(device, o
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("number", "is_told"), [(2, False), (5, True)])
-def test_where_fewer_devices_are_there_than_asked_for_it_says_how_many_it_uses(
+def test_the_command_says_how_many_devices_it_uses_if_there_are_fewer_than_requested(
     make_devices, number, is_told, monkeypatch
 ):
     make_devices(2)
     monkeypatch.setattr(fleet, "run", lambda units, over, seconds: None)
     monkeypatch.setattr("signal.signal", lambda *args: None)
-    # The connection is the test's.
+    # This connection belongs to the test.
     monkeypatch.setattr("devices.management.commands.simulate.connection.close", lambda: None)
     said = StringIO()
     call_command("simulate", "--for", "0", "--devices", str(number), stdout=said)

@@ -24,11 +24,11 @@ def drawn(spans):
     return [(part.kind, part.label, float(part.x), float(part.width)) for part in timeline.parts(BORN, spans, NOW)]
 
 
-def test_a_unit_that_nobody_owned_is_one_gap():
+def test_a_device_that_was_never_owned_is_one_gap():
     assert drawn([]) == [("gap", "In stock", 0.0, 99.75)]
 
 
-def test_owners_and_the_times_between_them_follow_each_other():
+def test_owners_and_the_gaps_between_them_alternate():
     spans = [Owned(BORN + 50 * DAY, None, "B"), Owned(BORN + 20 * DAY, BORN + 40 * DAY, "A")]
     assert drawn(spans) == [
         ("gap", "In stock", 0.0, 19.75),
@@ -43,12 +43,12 @@ def test_a_handover_without_a_gap_shows_none():
     assert [kind for kind, *_rest in drawn(spans)] == ["past", "now"]
 
 
-def test_a_very_short_span_is_still_seen():
+def test_a_very_short_span_is_still_visible():
     spans = [Owned(BORN + DAY, BORN + DAY + timedelta(seconds=1), "A")]
     assert [width for kind, _label, _x, width in drawn(spans) if kind == "past"] == [0.35]
 
 
-def test_the_numbers_are_written_for_css_in_every_language():
+def test_numbers_are_formatted_for_css_in_every_language():
 
     with translation.override("de"):
         assert all("," not in part.x + part.width for part in timeline.parts(BORN, [], NOW))
@@ -63,6 +63,6 @@ def test_the_numbers_are_written_for_css_in_every_language():
         (timedelta(seconds=30), ["22 Nov 11:59", "", "", ""]),
     ],
 )
-def test_the_scale_is_as_fine_as_the_bar_is_short(age, words):
+def test_a_shorter_bar_has_a_finer_scale(age, words):
     now = datetime(2026, 11, 22, 12, tzinfo=UTC)
     assert timeline.scale(now - age, [], now=now) == words

@@ -1,4 +1,4 @@
-"""Undoing what was assigned or unclaimed in bulk: exactly, once, within 15 minutes, and unit by unit."""
+"""Undoing bulk assignments and unclaims: exactly, once, within 15 minutes, and device by device."""
 
 from datetime import timedelta
 
@@ -55,7 +55,7 @@ def bulk_unclaim(devices, by, reason="wrong list"):
 
 
 def rows(model):
-    # That a span goes on again is a change of it, for who follows the ownerships.
+    # Reopening a span updates it, for clients that follow changes.
     names = [field.attname for field in model._meta.concrete_fields if field.name != "change"]
     return list(model.objects.order_by("pk").values(*names))
 
@@ -64,10 +64,10 @@ def refused(operation):
     return list(operation.rows.order_by("position").values_list("label", "sentence"))
 
 
-# What is done in bulk
+# Bulk operations
 
 
-def test_two_devices_assigned_are_an_operation_that_is_over(client_for, alice, make_devices, customer):
+def test_assigning_two_devices_records_a_finished_operation(client_for, alice, make_devices, customer):
     one, two = make_devices(2)
     client_for(alice).post(reverse("devices:device_assign"), {"ids": f"{one.pk},{two.pk}", "customer": customer.pk})
     operation = Operation.objects.get()
@@ -76,7 +76,7 @@ def test_two_devices_assigned_are_an_operation_that_is_over(client_for, alice, m
     assert set(Ownership.objects.values_list("start_evidence", flat=True)) == {f"operation:{operation.pk}"}
 
 
-def test_one_device_is_assigned_and_unclaimed_so_that_each_can_be_undone(client_for, alice, device, customer):
+def test_assigning_and_unclaiming_one_device_can_both_be_undone(client_for, alice, device, customer):
     client, before = client_for(alice), rows(Device)
     for name, data in (("assign", {"customer": customer.pk}), ("unclaim", {"reason": "E4"})):
         answer = client.post(reverse(f"devices:device_{name}"), {"ids": device.pk, **data})
@@ -95,7 +95,7 @@ def test_one_device_is_assigned_and_unclaimed_so_that_each_can_be_undone(client_
     assert "Undo…" not in client.get(device.get_absolute_url()).content.decode()
 
 
-def test_the_undo_on_the_page_of_a_device_is_for_who_may_and_while_there_is_time(
+def test_the_device_page_offers_the_undo_to_permitted_people_while_there_is_time(
     client_for, device, customer, by, member
 ):
     operation = bulk_assign([device], customer, by)
@@ -108,7 +108,7 @@ def test_the_undo_on_the_page_of_a_device_is_for_who_may_and_while_there_is_time
     assert offered("owner") is False
 
 
-def test_the_message_says_until_when_it_can_be_undone_and_leads_there(client_for, alice, make_devices, customer):
+def test_the_message_says_how_long_the_undo_is_possible_and_links_to_it(client_for, alice, make_devices, customer):
     data = {"ids": ",".join(map(str, ids_of(make_devices(3)))), "customer": customer.pk}
     answer = client_for(alice).post(reverse("devices:device_assign"), data, follow=True)
     operation = Operation.objects.get()
@@ -128,7 +128,7 @@ def test_a_name_in_the_message_stays_text(client_for, alice, make_devices, organ
     assert "2 devices assigned to &lt;b&gt;Bold &amp; Co&lt;/b&gt;. <a " in answer.content.decode()
 
 
-def test_where_nothing_was_changed_there_is_nothing_to_undo(client_for, alice, make_devices, by):
+def test_without_a_change_there_is_nothing_to_undo(client_for, alice, make_devices, by):
     devices = make_devices(2)
     data = {"ids": ",".join(map(str, ids_of(devices))), "reason": "E4"}
     answer = client_for(alice).post(reverse("devices:device_unclaim"), data, follow=True)
@@ -140,7 +140,7 @@ def test_where_nothing_was_changed_there_is_nothing_to_undo(client_for, alice, m
     assert refusal.value.code == "nothing_to_undo"
 
 
-def test_what_is_refused_as_a_whole_leaves_no_operation(client_for, bob, make_devices, customer, by):
+def test_a_request_refused_as_a_whole_leaves_no_operation(client_for, bob, make_devices, customer, by):
     devices = make_devices(51)
     bulk_assign(devices, customer, by)
     Operation.objects.all().purge()
@@ -154,7 +154,7 @@ def test_what_is_refused_as_a_whole_leaves_no_operation(client_for, bob, make_de
 # Undoing an assignment
 
 
-def test_undoing_an_assignment_takes_the_devices_back_as_they_were(make_devices, customer, by):
+def test_undoing_an_assignment_restores_the_devices(make_devices, customer, by):
     devices = make_devices(3)
     before = rows(Device)
     operation = bulk_assign(devices, customer, by)
@@ -166,9 +166,7 @@ def test_undoing_an_assignment_takes_the_devices_back_as_they_were(make_devices,
     assert set(spans) == {("correction", f"operation:{done.pk}", "Alice Kemp", "order 7")}
 
 
-def test_undoing_an_assignment_leaves_the_wipe_asked_for_that_was_asked_for_before(
-    make_devices, customer, other_customer, by
-):
+def test_undoing_an_assignment_keeps_an_earlier_wipe_request(make_devices, customer, other_customer, by):
     once_owned, new = make_devices(2)
     ownership.assign([once_owned.pk], customer=other_customer, by=by)
     ownership.unclaim([once_owned.pk], reason="back", by=by)
@@ -179,7 +177,7 @@ def test_undoing_an_assignment_leaves_the_wipe_asked_for_that_was_asked_for_befo
     assert dict(Device.objects.values_list("pk", "wipe_asked_at")) == {once_owned.pk: asked, new.pk: None}
 
 
-def test_a_mistaken_assignment_that_was_undone_asks_for_no_wipe_later(make_devices, customer, by):
+def test_an_undone_mistaken_assignment_does_not_cause_a_wipe_later(make_devices, customer, by):
     devices = make_devices(2)
     for _time in range(2):
         undo.begin(bulk_assign(devices, customer, by), by=by)
@@ -187,7 +185,7 @@ def test_a_mistaken_assignment_that_was_undone_asks_for_no_wipe_later(make_devic
     assert Ownership.objects.filter(end_reason="correction").count() == 4
 
 
-def test_what_changed_hands_since_is_left_as_it_is_and_says_why(make_devices, customer, other_customer, by):
+def test_devices_that_changed_owner_since_are_left_alone_with_the_reason(make_devices, customer, other_customer, by):
     still, free, other, anew = make_devices(4)
     operation = bulk_assign([still, free, other, anew], customer, by)
     ownership.unclaim(ids_of([free, other, anew]), reason="moved", by=by)
@@ -207,7 +205,7 @@ def test_what_changed_hands_since_is_left_as_it_is_and_says_why(make_devices, cu
     assert sorted((str(row), str(why)) for row, why in seen["rows"]) == sorted(refused(done))
 
 
-def test_what_was_refused_then_is_no_part_of_the_undo(make_devices, customer, other_customer, by):
+def test_devices_refused_by_the_assignment_are_not_part_of_the_undo(make_devices, customer, other_customer, by):
     devices = make_devices(3)
     ownership.assign([devices[0].pk], customer=other_customer, by=by)
     done = undo.begin(bulk_assign(devices, customer, by), by=by)
@@ -215,7 +213,7 @@ def test_what_was_refused_then_is_no_part_of_the_undo(make_devices, customer, ot
     assert Device.objects.get(pk=devices[0].pk).customer == other_customer
 
 
-def test_undoing_an_assignment_leaves_printed_codes_alone_and_brings_back_the_shares_that_it_ended(
+def test_undoing_an_assignment_keeps_printed_codes_and_restores_the_shares_it_ended(
     product, make_devices, customer, other_customer, by
 ):
     devices = make_devices(2)
@@ -234,7 +232,7 @@ def test_undoing_an_assignment_leaves_printed_codes_alone_and_brings_back_the_sh
     old, new = SharedAccess.objects.filter(device=devices[0]).order_by("pk").values()
     told = {"end_reason": "handover", "ended_by": by.label, "end_evidence": f"operation:{operation.pk}"}
     assert old == share | told | {"ended_at": span.started_at}
-    # What the device published while it was assigned was its owner's.
+    # What the device published while it was assigned belonged to its owner.
     assert new == share | {"id": new["id"], "started_at": span.ended_at}
     assert SharedAccess.objects.get(device=devices[1]).end_note == "over"
     kinds = Event.objects.filter(subject_id=devices[0].pk, kind__startswith="device.access")
@@ -270,9 +268,7 @@ def test_undoing_an_unclaim_restores_devices_spans_and_shares_field_by_field(
     assert [rows(model) for model in (Device, Ownership, SharedAccess)] == before
 
 
-def test_a_share_that_ended_before_stays_ended_and_one_that_was_given_meanwhile_ends(
-    make_devices, customer, other_customer, by
-):
+def test_shares_ended_before_stay_ended_and_shares_granted_meanwhile_end(make_devices, customer, other_customer, by):
     one, two = make_devices(2)
     ownership.assign([one.pk, two.pk], customer=customer, by=by)
     project = projects.default_of(other_customer)
@@ -289,7 +285,7 @@ def test_a_share_that_ended_before_stays_ended_and_one_that_was_given_meanwhile_
     assert list(ends.filter(device=two)) == [None, "handover"]
 
 
-def test_what_is_not_free_any_more_is_left_as_it_is_and_says_why(
+def test_devices_no_longer_free_are_left_alone_with_the_reason(
     make_devices, customer, other_customer, by, organization
 ):
     from tests import factories
@@ -323,7 +319,7 @@ def test_what_is_not_free_any_more_is_left_as_it_is_and_says_why(
     assert sorted((str(row), str(why)) for row, why in seen["rows"]) == sorted(refused(done))
 
 
-def test_a_device_that_has_wiped_itself_goes_back_and_its_history_says_so(make_devices, customer, by):
+def test_a_device_that_has_wiped_itself_is_returned_and_its_history_says_so(make_devices, customer, by):
     wiped, kept = make_devices(2)
     ownership.assign([wiped.pk, kept.pk], customer=customer, by=by)
     operation = bulk_unclaim([wiped, kept], by)
@@ -338,7 +334,7 @@ def test_a_device_that_has_wiped_itself_goes_back_and_its_history_says_so(make_d
     assert set(Device.objects.values_list("wipe_asked_at", "wipe_confirmed_at")) == {(None, None)}
 
 
-def test_the_printed_code_stays_dead_when_an_unclaim_is_undone(product, make_devices, customer, by):
+def test_undoing_an_unclaim_does_not_make_the_printed_code_valid_again(product, make_devices, customer, by):
     devices = make_devices(2)
     worlds.make_unit_profile(product)
     ownership.assign(ids_of(devices), customer=customer, by=by)
@@ -349,7 +345,7 @@ def test_the_printed_code_stays_dead_when_an_unclaim_is_undone(product, make_dev
     assert rows(ClaimCode) == codes
 
 
-def test_undoing_first_the_unclaim_and_then_the_assignment_leaves_the_devices_free(make_devices, customer, by):
+def test_undoing_the_unclaim_and_then_the_assignment_leaves_the_devices_free(make_devices, customer, by):
     devices = make_devices(2)
     before = rows(Device)
     assigned = bulk_assign(devices, customer, by)
@@ -359,7 +355,9 @@ def test_undoing_first_the_unclaim_and_then_the_assignment_leaves_the_devices_fr
     assert set(Ownership.objects.values_list("end_reason", flat=True)) == {"correction"}
 
 
-def test_unclaiming_undoing_and_unclaiming_again_counts_twice_within_the_hour(make_devices, customer, actor, bob, by):
+def test_unclaiming_undoing_and_unclaiming_again_counts_twice_toward_the_hourly_limit(
+    make_devices, customer, actor, bob, by
+):
     devices, bob = make_devices(26), actor(bob)
     bulk_assign(devices, customer, by)
     undo.begin(bulk_unclaim(devices, bob), by=bob)
@@ -369,7 +367,7 @@ def test_unclaiming_undoing_and_unclaiming_again_counts_twice_within_the_hour(ma
     assert Device.objects.filter(customer=customer).count() == 26
 
 
-# Once, within 15 minutes, by whom it concerns
+# Once, within 15 minutes, by permitted people
 
 
 @pytest.fixture(params=["assign", "unclaim"])
@@ -384,7 +382,7 @@ def url_of(operation):
     return reverse(operation.undo_route, args=[operation.pk])
 
 
-def test_an_operation_is_undone_once(bulk, by):
+def test_an_operation_can_be_undone_once(bulk, by):
     undo.begin(bulk, by=by)
     before = [rows(model) for model in (Device, Ownership, Event, Operation)]
     for seen in (bulk, Operation.objects.get(pk=bulk.pk)):
@@ -394,7 +392,7 @@ def test_an_operation_is_undone_once(bulk, by):
     assert [rows(model) for model in (Device, Ownership, Event, Operation)] == before
 
 
-def test_who_looked_before_it_was_undone_is_refused_by_the_update_itself(bulk, by):
+def test_a_second_undo_that_read_the_operation_earlier_is_refused_by_the_update_itself(bulk, by):
     stale = Operation.objects.get(pk=bulk.pk)
     undo.begin(bulk, by=by)
     assert stale.undone_at is None
@@ -403,14 +401,14 @@ def test_who_looked_before_it_was_undone_is_refused_by_the_update_itself(bulk, b
     assert refusal.value.code == "undone_already"
 
 
-def test_an_undo_is_not_undone(bulk, by):
+def test_an_undo_cannot_be_undone(bulk, by):
     done = undo.begin(bulk, by=by)
     with pytest.raises(Refused) as refusal:
         undo.begin(done, by=by)
     assert refusal.value.code == "nothing_to_undo"
 
 
-def test_after_fifteen_minutes_it_is_too_late(bulk, by):
+def test_the_undo_is_refused_after_fifteen_minutes(bulk, by):
     before = [rows(model) for model in (Device, Ownership, Event, Operation)]
     until = bulk.finished_at + 15 * MINUTE
     for act in (undo.begin, lambda operation, by, at: undo.preview(operation, shown=1, at=at)):
@@ -422,19 +420,19 @@ def test_after_fifteen_minutes_it_is_too_late(bulk, by):
     assert undo.begin(bulk, by=by, at=until - timedelta(microseconds=1)).succeeded == 2
 
 
-def test_what_is_still_under_way_is_not_undone(bulk, by):
+def test_a_running_operation_cannot_be_undone(bulk, by):
     Operation.objects.filter(pk=bulk.pk).update(state="running", finished_at=None)
     with pytest.raises(Refused) as refusal:
         undo.begin(Operation.objects.get(pk=bulk.pk), by=by)
     assert refusal.value.code == "not_over"
 
 
-def test_what_a_failed_operation_did_can_be_undone(bulk, by):
+def test_the_changes_of_a_failed_operation_can_be_undone(bulk, by):
     Operation.objects.update(state="failed")
     assert undo.begin(bulk, by=by).succeeded == 2
 
 
-def test_the_undo_of_who_lost_the_right_meanwhile_changes_nothing(bulk, actor, monkeypatch):
+def test_an_undo_by_a_person_who_lost_the_permission_changes_nothing(bulk, actor, monkeypatch):
     monkeypatch.setattr("console.operations.beginning.IN_REQUEST", 1)
     bob = actor("support")
     done = undo.begin(bulk, by=bob)
@@ -446,7 +444,7 @@ def test_the_undo_of_who_lost_the_right_meanwhile_changes_nothing(bulk, actor, m
     assert rows(Ownership) == before
 
 
-def test_above_two_hundred_the_worker_undoes_in_chunks(make_devices, customer, by, bulk, monkeypatch):
+def test_the_worker_undoes_more_than_two_hundred_in_chunks(make_devices, customer, by, bulk, monkeypatch):
     monkeypatch.setattr("console.operations.beginning.IN_REQUEST", 1)
     monkeypatch.setattr("console.operations.outcome.CHUNK", 1)
     before = rows(Ownership)
@@ -457,7 +455,7 @@ def test_above_two_hundred_the_worker_undoes_in_chunks(make_devices, customer, b
     assert (done.state, done.succeeded, done.cursor, done.undoes) == ("done", 2, 2, bulk)
 
 
-def test_a_bulk_assignment_by_the_worker_is_undone_over_all_its_chunks(make_devices, customer, by, monkeypatch):
+def test_undoing_a_background_assignment_covers_all_its_chunks(make_devices, customer, by, monkeypatch):
     monkeypatch.setattr("console.operations.outcome.CHUNK", 2)
     devices = make_devices(5)
     before = rows(Device)
@@ -489,7 +487,7 @@ def test_undoing_many_takes_as_many_queries_as_undoing_two(kind, make_devices, c
     assert queries(make_devices(150)) == queries(make_devices(2))
 
 
-def test_the_ledger_does_not_reopen_for_a_customer_that_is_not_named(make_devices, customer, by):
+def test_the_ledger_does_not_reopen_for_a_customer_that_was_not_named(make_devices, customer, by):
     devices = make_devices(2)
     bulk_assign(devices, customer, by)
     operation = bulk_unclaim(devices, by)
@@ -497,14 +495,14 @@ def test_the_ledger_does_not_reopen_for_a_customer_that_is_not_named(make_device
     assert outcome.done == []
 
 
-def test_the_ledger_retracts_only_what_rests_on_the_evidence(make_devices, customer, by):
+def test_the_ledger_only_retracts_spans_based_on_the_evidence(make_devices, customer, by):
     devices = make_devices(2)
     bulk_assign(devices, customer, by)
     assert ledger.retract(ids_of(devices), Act(by), began="operation:0").done == []
     assert ledger.retract(ids_of(devices), Act(by), began="").done == []
 
 
-def test_an_undo_is_told_in_the_history_about_the_customer(bulk, customer, by):
+def test_an_undo_is_logged_with_the_customer(bulk, customer, by):
     done = undo.begin(bulk, by=by)
     kind = "device.assignment_undone" if bulk.undo_route == undo.ASSIGN else "device.unclaim_undone"
     told = Event.objects.filter(kind=kind)
@@ -516,7 +514,7 @@ def test_an_undo_is_told_in_the_history_about_the_customer(bulk, customer, by):
 # Pages
 
 
-def test_the_page_of_an_operation_offers_its_undo_and_then_tells_of_it(client_for, alice, bulk):
+def test_the_page_of_an_operation_offers_its_undo_and_then_links_to_it(client_for, alice, bulk):
     client = client_for(alice)
     html = client.get(bulk.get_absolute_url()).content.decode()
     until = timezone.localtime(bulk.finished_at + 15 * MINUTE)
@@ -532,7 +530,7 @@ def test_the_page_of_an_operation_offers_its_undo_and_then_tells_of_it(client_fo
     assert url_of(bulk) not in html
 
 
-def test_the_page_of_an_operation_offers_no_undo_when_the_time_is_over(client_for, alice, bulk):
+def test_the_page_of_an_operation_offers_no_undo_once_the_time_is_over(client_for, alice, bulk):
     Operation.objects.update(finished_at=timezone.now() - 15 * MINUTE)
     client = client_for(alice)
     assert url_of(bulk) not in client.get(bulk.get_absolute_url()).content.decode()
@@ -550,7 +548,7 @@ def test_a_viewer_sees_the_operation_but_no_undo(client_for, bulk):
     assert rows(Ownership) == before
 
 
-def test_who_may_assign_but_not_unclaim_undoes_assignments_only(client_for, make_devices, customer, by):
+def test_people_who_may_assign_but_not_unclaim_can_only_undo_assignments(client_for, make_devices, customer, by):
     devices, client = make_devices(2), client_for("fulfilment")
     assigned = bulk_assign(devices, customer, by)
     unclaimed = bulk_unclaim(devices, by)
@@ -560,14 +558,14 @@ def test_who_may_assign_but_not_unclaim_undoes_assignments_only(client_for, make
     assert client.get(url_of(assigned)).status_code == 200
 
 
-def test_the_operations_of_another_organization_are_not_undone(client_for, charlie, bulk):
+def test_another_organization_cannot_undo_an_operation(client_for, charlie, bulk):
     client, before = client_for(charlie), rows(Ownership)
     assert client.get(url_of(bulk)).status_code == 404
     assert client.post(url_of(bulk)).status_code == 404
     assert rows(Ownership) == before
 
 
-def test_the_page_of_the_undo_counts_what_goes_and_what_does_not(
+def test_the_undo_page_counts_what_will_and_will_not_be_undone(
     client_for, alice, make_devices, customer, other_customer, by
 ):
     devices = make_devices(3)
@@ -581,9 +579,7 @@ def test_the_page_of_the_undo_counts_what_goes_and_what_does_not(
     assert rows(Ownership) == before
 
 
-def test_the_page_of_the_undo_of_an_unclaim_tells_of_codes_and_wiped_devices(
-    client_for, alice, make_devices, customer, by
-):
+def test_the_undo_page_of_an_unclaim_mentions_codes_and_wiped_devices(client_for, alice, make_devices, customer, by):
     devices = make_devices(2)
     bulk_assign(devices, customer, by)
     operation = bulk_unclaim(devices, by)

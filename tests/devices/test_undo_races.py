@@ -1,4 +1,4 @@
-"""Many at once at one undo, and an undo against a change of hands, in separate processes; each with its control."""
+"""Several undos at once, and an undo during a handover, in separate processes; each with its control."""
 
 import multiprocessing
 
@@ -42,15 +42,15 @@ def begin(operation, by):
         return refusal.code
 
 
-def test_eight_who_undo_the_same_undo_it_once(assigned, by_system):
+def test_an_operation_undone_eight_times_at_once_is_undone_once(assigned, by_system):
     results = processes.run(8, lambda n: Operation.objects.get(pk=assigned.pk), lambda o: begin(o, by_system))
     assert sorted(map(str, results)) == ["2", *["undone_already"] * 7]
     assert Operation.objects.filter(undoes=assigned).count() == 1
     assert Ownership.objects.filter(end_reason="correction").count() == 2
 
 
-def test_the_race_for_the_undo_is_lost_without_the_condition_in_the_update(assigned, by_system, monkeypatch):
-    """The negative control: look first, then undo. The constraint stops the others, but they hear not why."""
+def test_without_the_condition_in_the_update_the_race_for_the_undo_is_lost(assigned, by_system, monkeypatch):
+    """The negative control: read first, then undo. The constraint stops the others, but without a reason."""
     monkeypatch.setattr(operations, "take_undo", lambda operation, at: None)
 
     meet = processes.meeting(4)
@@ -65,7 +65,7 @@ def test_the_race_for_the_undo_is_lost_without_the_condition_in_the_update(assig
 
 
 def race_against_a_handover(assigned, other_customer, by):
-    """One process hands the device to somebody else, slowly; another one undoes its assignment meanwhile."""
+    """Assign the device to somebody else in one process, slowly, while another undoes its assignment."""
     device_id, project = assigned.payload["ids"][0], projects.default_of(other_customer)
 
     handed = multiprocessing.get_context("fork").Event()
@@ -86,14 +86,16 @@ def race_against_a_handover(assigned, other_customer, by):
     return Device.objects.get(pk=device_id)
 
 
-def test_an_undo_never_takes_a_device_from_who_got_it_at_the_same_moment(assigned, other_customer, by_system):
+def test_an_undo_never_takes_a_device_from_a_customer_who_got_it_at_the_same_moment(
+    assigned, other_customer, by_system
+):
     device = race_against_a_handover(assigned, other_customer, by_system)
     assert device.customer == other_customer
     assert Ownership.objects.get(device=device, ended_at=None).customer == other_customer
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite takes one writer at a time")
-def test_the_undo_takes_it_without_holding_the_devices_first(assigned, other_customer, by_system, monkeypatch):
-    """The negative control: the condition over the spans alone looks at those of a moment ago."""
+def test_without_locking_the_devices_first_the_undo_takes_it(assigned, other_customer, by_system, monkeypatch):
+    """The negative control: the condition on the spans alone sees outdated ones."""
     monkeypatch.setattr(ledger, "hold", lambda ids: None)
     assert race_against_a_handover(assigned, other_customer, by_system).customer is None

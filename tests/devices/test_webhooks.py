@@ -32,7 +32,7 @@ NOTE = "Mrs Smith never paid"
 
 @pytest.fixture
 def hear(by_system):
-    """Makes a webhook with all events that its scope has, and gives what it was told, by and by."""
+    """Create a webhook with all events of its scope, and return a function that returns what it has received so far."""
 
     def make(**scope):
         of = next(iter(scope), "organization_id").removesuffix("_id")
@@ -44,7 +44,7 @@ def hear(by_system):
 
 
 def of_hands(told):
-    """Kind, timestamp, ownership and reason of what was told."""
+    """Return kind, timestamp, ownership and reason of the events received."""
     return [(one["type"], one["timestamp"], one["data"]["ownership"], one["data"]["reason"]) for one in told]
 
 
@@ -60,7 +60,7 @@ def spans(device):
     return list(Ownership.objects.filter(device=device).order_by("started_at"))
 
 
-def test_assigned_unclaimed_and_claimed_carry_the_instant_the_span_and_the_reason_of_the_ledger(
+def test_assigned_unclaimed_and_claimed_carry_the_instant_span_and_reason_of_the_ledger(
     hear, device, customer, by_system
 ):
     told, theirs = hear(), hear(customer_id=customer.pk)
@@ -74,8 +74,8 @@ def test_assigned_unclaimed_and_claimed_carry_the_instant_the_span_and_the_reaso
     assert not WebhookDelivery.objects.filter(payload__contains="Smith").exists()
 
 
-def test_where_the_ledger_moves_the_instant_the_webhook_says_the_one_that_it_wrote(hear, device, customer, by_system):
-    """A span that ends where it began lasts a tick, and the next one begins where that ended."""
+def test_if_the_ledger_moves_the_instant_the_webhook_reports_the_stored_one(hear, device, customer, by_system):
+    """A span that ends where it started lasts a tick, and the next one starts where that ended."""
     told, at = hear(), timezone.now()
     ownership.assign([device.pk], customer=customer, by=by_system, at=at)
     ownership.unclaim([device.pk], reason=NOTE, by=by_system, at=at)
@@ -85,7 +85,7 @@ def test_where_the_ledger_moves_the_instant_the_webhook_says_the_one_that_it_wro
     assert of_hands(told()) == [begun(first), over(first), begun(second)]
 
 
-def test_a_device_that_a_customer_took_and_released_itself_says_api(hear, device, customer, dana):
+def test_taking_and_releasing_a_device_is_reported_with_reason_api(hear, device, customer, dana):
     told, api = hear(), Caller(customer_key(dana, customer))
     pair = {"serial_number": device.serial_number, "device_name": device.device_name}
     Product.objects.update(customers_may_take=True)
@@ -98,7 +98,7 @@ def test_a_device_that_a_customer_took_and_released_itself_says_api(hear, device
     assert (span.start_reason, span.end_reason) == ("api", "api")
 
 
-def test_a_return_and_a_swap_carry_what_the_ledger_wrote(hear, make_devices, customer, by_system, alice):
+def test_a_return_and_a_swap_are_reported_as_the_ledger_recorded_them(hear, make_devices, customer, by_system, alice):
     a, old, new = make_devices(3)
     ownership.assign([a.pk, old.pk], customer=customer, by=by_system)
     told, theirs, staff = hear(), hear(customer_id=customer.pk), factories.actor_of(alice)
@@ -111,7 +111,7 @@ def test_a_return_and_a_swap_carry_what_the_ledger_wrote(hear, make_devices, cus
     assert not WebhookDelivery.objects.filter(payload__contains="Smith").exists()
 
 
-def test_an_undone_assignment_ends_as_a_correction_and_an_undone_unclaim_goes_on_at_its_own_moment(
+def test_an_undone_assignment_ends_as_a_correction_and_an_undone_unclaim_continues_at_its_own_moment(
     hear, device, customer, alice
 ):
     told, by = hear(), factories.actor_of(alice)
@@ -145,7 +145,7 @@ def test_an_undone_assignment_ends_as_a_correction_and_an_undone_unclaim_goes_on
     assert fanout.stamp(moment) <= five[1] <= fanout.stamp(timezone.now())
 
 
-def test_a_transfer_tells_the_organization_of_both_spans_and_each_customer_of_its_own_alone(
+def test_a_transfer_reports_both_spans_to_the_organization_and_to_each_customer_its_own(
     hear, device, customer, other_customer, by_system
 ):
     ownership.assign([device.pk], customer=customer, by=by_system)
@@ -170,10 +170,10 @@ def test_a_transfer_tells_the_organization_of_both_spans_and_each_customer_of_it
 
 
 @pytest.mark.parametrize("is_guarded", [True, False])
-def test_a_customers_webhook_never_learns_the_span_of_another(
+def test_a_customers_webhook_never_reveals_the_span_of_another_customer(
     is_guarded, hear, device, customer, other_customer, by_system, monkeypatch
 ):
-    """With its negative control: without the look at whose it is, the other one's id is told."""
+    """With its negative control: without the check of the owner, the other customer's id is revealed."""
     if not is_guarded:
         monkeypatch.setattr(Described, "ended", lambda self, customer_id: self._newest(False, None))
     ownership.assign([device.pk], customer=customer, by=by_system)
@@ -185,7 +185,7 @@ def test_a_customers_webhook_never_learns_the_span_of_another(
     assert one["data"]["ownership"] == (None if is_guarded else span.pk)
 
 
-def test_a_registration_happens_when_the_device_was_made(hear, product, by_system):
+def test_a_registration_has_the_time_when_the_device_was_created(hear, product, by_system):
     told = hear()
     device = device_actions.register(product=product, serial_number="AQM26-9", device_name="unit-0009", by=by_system)
     (one,) = told()
@@ -206,7 +206,7 @@ def test_each_message_carries_its_id(number, hear, device, customer, by_system):
     messages.settle_recent()
 
 
-def test_a_message_that_another_one_of_the_same_instant_hides_has_no_id_rather_than_a_wrong_one(
+def test_a_message_hidden_by_another_of_the_same_instant_has_no_id_rather_than_a_wrong_one(
     hear, device, by_system, monkeypatch
 ):
     told, publisher = hear(), messages.Publisher(device.pk, device.organization_id)
@@ -222,7 +222,7 @@ def test_a_message_that_another_one_of_the_same_instant_hides_has_no_id_rather_t
 
 
 @pytest.mark.parametrize("number", [1, 300])
-def test_what_ended_is_told_in_as_many_statements_for_one_device_as_for_hundreds(
+def test_ended_spans_take_as_many_queries_for_one_device_as_for_hundreds(
     number, hear, make_devices, customer, by_system, django_assert_num_queries
 ):
     ids = [device.pk for device in make_devices(number)]

@@ -42,7 +42,7 @@ def third_customer(organization):
 
 
 def held_by(device, customer, by, begin, end):
-    """One owner after another, while the device stays switched off."""
+    """Assign and unclaim the device while it stays switched off."""
     ownership.assign([device.pk], customer=customer, by=by, at=begin)
     ownership.unclaim([device.pk], reason="back", by=by, at=end)
 
@@ -60,17 +60,17 @@ def owners(device):
     return wiping.named(wiping.owners_of(Device.objects.get(pk=device.pk)))
 
 
-# What must not lose it
+# What must not lose the request
 
 
-def test_a_wipe_outlives_the_next_assignment(device, customer, other_customer, by):
+def test_a_wipe_request_survives_the_next_assignment(device, customer, other_customer, by):
     held_by(device, customer, by, NOON, NOON + HOUR)
     ownership.assign([device.pk], customer=other_customer, by=by, at=NOON + 2 * HOUR)
     assert wipe_of(device) == (NOON + HOUR, NOON + HOUR, None)
     assert owners(device) == "Stadtwerke Aalen"
 
 
-def test_a_transfer_asks_for_a_wipe(device, customer, other_customer, by):
+def test_a_transfer_requests_a_wipe(device, customer, other_customer, by):
     ownership.assign([device.pk], customer=customer, by=by, at=NOON)
     ledger.transfer(
         [device.pk],
@@ -83,7 +83,9 @@ def test_a_transfer_asks_for_a_wipe(device, customer, other_customer, by):
     assert owners(device) == "Stadtwerke Aalen"
 
 
-def test_a_device_that_stays_off_is_asked_for_all_its_owners(device, customer, other_customer, third_customer, by):
+def test_a_device_that_stays_off_is_asked_to_wipe_for_all_its_owners(
+    device, customer, other_customer, third_customer, by
+):
     held_by(device, customer, by, NOON, NOON + HOUR)
     held_by(device, other_customer, by, NOON + 2 * HOUR, NOON + 3 * HOUR)
     assert wipe_of(device) == (NOON + HOUR, NOON + 3 * HOUR, None)
@@ -94,7 +96,7 @@ def test_a_device_that_stays_off_is_asked_for_all_its_owners(device, customer, o
     assert owners(device) == "Stadtwerke Aalen and 3 more owners"
 
 
-def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(make_devices, product, customer, other_customer, by, alice):
+def test_claims_swaps_shipments_and_takes_keep_the_request(make_devices, product, customer, other_customer, by, alice):
     from claims.redemption.actions import redemption as claims
     from claims.returns.actions import swaps
     from claims.shipments.actions import contents, shipments, shipping
@@ -120,15 +122,15 @@ def test_a_claim_a_swap_a_shipment_and_a_take_keep_it(make_devices, product, cus
     assert [wipe_of(device) for device in four] == [(NOON + HOUR, NOON + HOUR, None)] * 4
 
 
-def test_a_span_that_ended_a_tick_later_is_asked_for_by_that_tick(device, customer, by):
-    """The request is known by the very end of the ownership, so that each has a time of its own."""
+def test_a_span_that_ended_a_tick_later_is_requested_for_that_tick(device, customer, by):
+    """The request is identified by the exact end of the ownership, so that each has its own time."""
     ownership.assign([device.pk], customer=customer, by=by, at=NOON)
     ownership.unclaim([device.pk], reason="back", by=by, at=NOON)
     tick = NOON + timedelta(microseconds=1)
     assert wipe_of(device) == (tick, tick, None)
 
 
-def test_what_a_device_said_while_its_span_was_ending_moves_the_request_to_the_end(
+def test_a_report_during_the_end_of_a_span_moves_the_request_to_that_end(
     device, customer, other_customer, by, monkeypatch
 ):
     """On PostgreSQL a report can come between the two statements, and the span ends after it."""
@@ -160,7 +162,7 @@ def bulk_unclaim(devices, by):
     )
 
 
-def test_an_undone_unclaim_takes_back_only_the_request_that_it_made(make_devices, customer, other_customer, by):
+def test_an_undone_unclaim_only_withdraws_its_own_request(make_devices, customer, other_customer, by):
     fresh, used = make_devices(2)
     held_by(used, customer, by, NOON, NOON + HOUR)
     ownership.assign([fresh.pk, used.pk], customer=other_customer, by=by, at=NOON + 2 * HOUR)
@@ -170,7 +172,7 @@ def test_an_undone_unclaim_takes_back_only_the_request_that_it_made(make_devices
     assert owners(used) == "Stadtwerke Aalen"
 
 
-def test_an_undone_unclaim_leaves_nothing_to_confirm_of_what_was_confirmed_meanwhile(
+def test_an_undone_unclaim_leaves_nothing_to_confirm_if_the_wipe_was_confirmed_meanwhile(
     device, customer, other_customer, by
 ):
     held_by(device, customer, by, NOON, NOON + HOUR)
@@ -184,7 +186,7 @@ def test_an_undone_unclaim_leaves_nothing_to_confirm_of_what_was_confirmed_meanw
 # Confirming
 
 
-def test_a_confirmation_of_an_older_request_confirms_nothing(device, customer, other_customer, by):
+def test_confirming_an_older_request_confirms_nothing(device, customer, other_customer, by):
     held_by(device, customer, by, NOON, NOON + HOUR)
     held_by(device, other_customer, by, NOON + 2 * HOUR, NOON + 3 * HOUR)
     with pytest.raises(Refused) as refusal:
@@ -197,14 +199,14 @@ def test_a_confirmation_of_an_older_request_confirms_nothing(device, customer, o
     assert told.data == {"note": "Data of Stadtwerke Aalen and Hallberg Utilities"}
 
 
-def test_a_device_learns_of_it_at_its_new_owners(device, customer, other_customer, by):
+def test_a_device_learns_of_the_request_while_its_new_owner_has_it(device, customer, other_customer, by):
     held_by(device, customer, by, NOON, NOON + HOUR)
     ownership.assign([device.pk], customer=other_customer, by=by, at=NOON + 2 * HOUR)
     state = Unit(device).get("state").json()
     assert (state["owned"], state["wipe"]) == (True, {"asked_at": "2026-11-01T13:00:00.000000Z", "confirmed_at": None})
 
 
-def test_the_database_knows_no_pending_wipe_without_a_date(device):
+def test_the_database_refuses_a_pending_wipe_without_a_date(device):
     for values in (
         {"wipe_asked_at": NOON},
         {"wipe_since": NOON},
@@ -216,12 +218,10 @@ def test_the_database_knows_no_pending_wipe_without_a_date(device):
             Device.objects.filter(pk=device.pk).update(**values)
 
 
-# The ledger's check and the migration
+# The ledger check and the migration
 
 
-def test_the_ledger_check_finds_a_request_that_was_lost_and_one_without_ground(
-    make_devices, customer, other_customer, by
-):
+def test_the_ledger_check_finds_lost_and_unfounded_requests(make_devices, customer, other_customer, by):
     lost, groundless = make_devices(2)
     for device in (lost, groundless):
         held_by(device, customer, by, NOON, NOON + HOUR)
@@ -235,7 +235,7 @@ def test_the_ledger_check_finds_a_request_that_was_lost_and_one_without_ground(
     Device.objects.update(wipe_asked_at=NOON + 3 * HOUR, wipe_since=NOON + HOUR)
 
 
-def test_the_migration_asks_again_for_what_was_lost_and_for_nothing_else(make_devices, customer, other_customer, by):
+def test_the_migration_restores_lost_requests_and_nothing_else(make_devices, customer, other_customer, by):
     lost, twice, confirmed, since, corrected, fresh, pending = make_devices(7)
     for device in (lost, twice, confirmed, since, pending):
         held_by(device, customer, by, NOON, NOON + HOUR)
@@ -258,7 +258,9 @@ def test_the_migration_asks_again_for_what_was_lost_and_for_nothing_else(make_de
 # Pages and API
 
 
-def test_the_devices_page_says_since_when_and_for_whom(client_for, alice, device, customer, other_customer, by):
+def test_the_device_page_says_since_when_and_for_whom_a_wipe_is_pending(
+    client_for, alice, device, customer, other_customer, by
+):
     held_by(device, customer, by, NOON, NOON + HOUR)
     ownership.assign([device.pk], customer=other_customer, by=by)
     html = client_for(alice).get(device.get_absolute_url()).content.decode()
@@ -269,7 +271,9 @@ def test_the_devices_page_says_since_when_and_for_whom(client_for, alice, device
     assert "that it erased its former owners&#x27; data" in html or "that it erased its former owners' data" in html
 
 
-def test_the_new_owner_is_told_without_the_name_of_the_former(client_for, erin, device, customer, other_customer, by):
+def test_the_new_owner_is_informed_without_the_former_owners_name(
+    client_for, erin, device, customer, other_customer, by
+):
     held_by(device, customer, by, NOON, NOON + HOUR)
     ownership.assign([device.pk], customer=other_customer, by=by)
     address = reverse("portal:device_detail", args=[device.pk])
@@ -282,14 +286,14 @@ def test_the_new_owner_is_told_without_the_name_of_the_former(client_for, erin, 
     assert "has not confirmed" not in client_for(erin).get(address).content.decode()
 
 
-def test_who_has_his_own_device_back_is_not_told_of_another_owner(client_for, dana, device, customer, by):
+def test_an_owner_who_gets_the_device_back_is_not_informed_about_another_owner(client_for, dana, device, customer, by):
     held_by(device, customer, by, NOON, NOON + HOUR)
     ownership.assign([device.pk], customer=customer, by=by)
     html = client_for(dana).get(reverse("portal:device_detail", args=[device.pk])).content.decode()
     assert "has not confirmed" not in html
 
 
-def test_the_api_says_it_to_the_organization_with_its_times_and_to_the_owner_without(
+def test_the_api_returns_the_times_to_the_organization_but_not_to_the_owner(
     device, customer, other_customer, by, alice, erin
 ):
     held_by(device, customer, by, NOON, NOON + HOUR)
@@ -305,9 +309,9 @@ def test_the_api_says_it_to_the_organization_with_its_times_and_to_the_owner_wit
 
 
 class WipingMachine(LedgerMachine):
-    """The model of what is pending follows from the spans of the model and from what the device has confirmed."""
+    """Derive the pending wipes from the spans of the model and from what the device has confirmed."""
 
-    # Its own test looks at these; here they would only cost time.
+    # Its own test checks these; here they would only cost time.
     each_instant_belongs_to_one_owner_at_most = the_device_says_what_the_ledger_says = None
     the_spans_are_those_of_the_model = None
 
@@ -330,7 +334,7 @@ class WipingMachine(LedgerMachine):
     def what_is_pending_is_what_the_model_says(self):
         for n, device in enumerate(getattr(self, "devices", ())):
             since, asked_at, confirmed_at = wipe_of(device)
-            # An end that was undone is confirmed no more; another one may come at the very same time.
+            # An undone end is no longer confirmed; another one may come at the same time.
             self.confirmed(n).intersection_update(self.ended(n))
             pending = self.pending(n)
             assert (since, asked_at if since else None) == ((pending[0], pending[-1]) if pending else (None, None))
@@ -351,12 +355,12 @@ class WipingMachine(LedgerMachine):
 SHORT = settings(QUICK, max_examples=extent(5, 12), stateful_step_count=20, phases=[Phase.generate])
 
 
-def test_no_handover_and_no_undo_loses_a_request_or_makes_one():
+def test_no_handover_or_undo_loses_or_invents_a_request():
     run_state_machine_as_test(WipingMachine, settings=SHORT)
 
 
-def test_the_machine_sees_an_assignment_that_forgets(monkeypatch):
-    """The negative control: as it was, an assignment takes the request back."""
+def test_the_machine_detects_an_assignment_that_drops_the_request(monkeypatch):
+    """The negative control: the former behavior, in which an assignment withdraws the request."""
     honest = ledger.assign
 
     def forgetful(device_ids, act, **how):
