@@ -214,7 +214,7 @@ class Importer:
     def _refuse_unfit(self, row: FileImport, good_rows: bool) -> None:
         summary = row.summary
         if not row.checked_as:
-            raise Refused("not_checked", _("This file is not checked yet. Look at the preview first."))
+            raise Refused("not_checked", _("This file has not been checked yet. Look at the preview first."))
         if summary["refused"] and not good_rows:
             sentence = ngettext(
                 "%(n)d row is refused, so nothing is imported. Correct the file, or apply the good rows.",

@@ -51,7 +51,7 @@ def ask(
     found = _callable(device, by)
     at = ledger.stamp(found.pk, at)
     if Call.objects.under_way(at).filter(device=found).count() >= MOST_WAITING:
-        raise Refused("too_many_calls", _("Too many calls wait for this device. Wait until they are over."))
+        raise Refused("too_many_calls", _("Too many calls are waiting for this device. Wait until they have ended."))
     call = Call(
         organization=found.organization,
         device=found,
@@ -124,10 +124,10 @@ def answer(
         return
     call = mine.first()
     if call is None:
-        raise Refused("not_found", _("There is no such call. Ask for your calls again."), status=404)
+        raise Refused("not_found", _("There is no such call. Request your calls again."), status=404)
     if call.state == CallState.WAITING and call.expires_at > at:
-        raise Refused("not_delivered", _("This call was not handed over yet. Ask for your calls, then answer it."))
-    raise Refused("call_over", _("This call is over. Ask for your calls again."))
+        raise Refused("not_delivered", _("This call has not been delivered yet. Request your calls, then answer it."))
+    raise Refused("call_over", _("This call has ended. Request your calls again."))
 
 
 @retrying
@@ -154,9 +154,11 @@ def _callable(device: Device, by: Actor) -> Device:
     """Return the current device. Raises Refused if the actor can't see it or may not call it, or it can't answer."""
     found = Device.objects.visible_to(by).select_related("organization").filter(pk=device.pk).first()
     if found is None:
-        raise Refused("not_found", _("There is no such device. Look at your list of devices."), status=404)
+        raise Refused("not_found", _("There is no such device. Check your list of devices."), status=404)
     if not may_ask(by, found):
-        raise Refused("not_allowed", _("You may not call this device. Ask somebody who may."), status=403)
+        raise Refused(
+            "not_allowed", _("You don't have permission to call this device. Ask an administrator."), status=403
+        )
     _check_it_answers(found)
     return found
 
@@ -165,15 +167,17 @@ def _check_it_answers(device: Device) -> None:
     if device.archived_at is not None:
         raise Refused("archived", _("This device is archived. Restore it first."))
     if device.status == DeviceStatus.SCRAPPED:
-        raise Refused("scrapped", _("This device is scrapped and is not called any more. Choose another one."))
+        raise Refused("scrapped", _("This device has been scrapped and can no longer be called. Choose another one."))
 
 
 def _check(kind: str, name: str, argument: str, timeout: int) -> None:
     if kind not in CallKind.values:
-        raise Refused("bad_call", _("Ask for a variable, or call a function."), status=422)
+        raise Refused("bad_call", _("Choose to read a variable or to call a function."), status=422)
     if not NAME.match(name):
-        raise Refused("bad_call", _("The name has 1 to 64 letters, digits and the signs _ . / -."), status=422)
+        raise Refused(
+            "bad_call", _("The name must have 1 to 64 letters, digits or the characters _ . / -."), status=422
+        )
     if len(argument.encode(errors="replace")) > MAX_ARGUMENT or "\0" in argument:
-        raise Refused("bad_call", _("The argument is text of at most 1 kB."), status=422)
+        raise Refused("bad_call", _("The argument must be text of at most 1 kB."), status=422)
     if timeout not in TIMEOUTS:
-        raise Refused("bad_call", _("The timeout is 1 to 300 seconds."), status=422)
+        raise Refused("bad_call", _("The timeout must be 1 to 300 seconds."), status=422)

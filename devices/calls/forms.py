@@ -15,31 +15,31 @@ class CallForm(TextGuard, forms.Form):
     """The variable or function, its argument, and how long to wait."""
 
     kind = forms.ChoiceField(
-        label=_("What"),
+        label=_("Action"),
         widget=forms.RadioSelect,
         initial=CallKind.VARIABLE,
-        choices=[(CallKind.VARIABLE, _("Ask for a variable")), (CallKind.FUNCTION, _("Call a function"))],
+        choices=[(CallKind.VARIABLE, _("Read a variable")), (CallKind.FUNCTION, _("Call a function"))],
     )
     name = forms.CharField(
         label=_("Name"),
         max_length=64,
-        help_text=_("As the firmware calls it: letters, digits and _ . / -."),
+        help_text=_("Its name in the firmware: letters, digits and _ . / -."),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}),
     )
     argument = forms.CharField(
-        label=_("Argument"), max_length=MAX_ARGUMENT, required=False, help_text=_("For a function that takes one.")
+        label=_("Argument"), max_length=MAX_ARGUMENT, required=False, help_text=_("If the function takes one.")
     )
     timeout = forms.IntegerField(
-        label=_("Seconds to wait"),
+        label=_("Timeout in seconds"),
         min_value=1,
         max_value=300,
         initial=30,
-        help_text=_("1 to 300. A device that is offline for longer never hears of it."),
+        help_text=_("1 to 300. If the device stays offline longer than this, the call expires."),
     )
 
     def clean_name(self) -> Any:
         """Validate the name against what devices accept."""
         name = self.cleaned_data["name"]
         if not NAME.match(name):
-            raise forms.ValidationError(_("The name has letters, digits and the signs _ . / - only."))
+            raise forms.ValidationError(_("The name can contain only letters, digits and the characters _ . / -."))
         return name

@@ -16,7 +16,7 @@ from devices.models import Call, Device
 
 @requires(Permission.DEVICE_CALL)
 def call_create(request: Request, pk: int) -> HttpResponse:
-    """Ask for a variable or call a function; earlier calls are listed below the form."""
+    """Read a variable or call a function; earlier calls are listed below the form."""
     device = get_object_or_404(Device.objects.visible_to(request.actor), pk=pk)
     form = CallForm(request.POST or None)
     call = attempt(form, lambda: actions.ask(device, by=request.actor, **form.cleaned_data))

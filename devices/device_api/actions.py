@@ -46,4 +46,4 @@ def confirm_wipe(asked_at: datetime, *, by: Publisher, at: datetime | None = Non
             note=_("Data of %(owners)s") % {"owners": owners},
         )
     elif not asked.exists():
-        raise Refused("not_asked", _("No wipe was asked for at this time. Ask for the state again."))
+        raise Refused("not_asked", _("No wipe was requested at this time. Request the state again."))

@@ -67,7 +67,7 @@ def device(
 
     def decorate(view: View) -> View:
         @csrf_exempt
-        @public("A device proves who it is with its secret, in every request.")
+        @public("A device authenticates with its secret in every request.")
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
@@ -90,7 +90,7 @@ def device(
 
 def _not_allowed(methods: tuple[str, ...]) -> HttpResponse:
     allowed = ", ".join(methods)
-    sentence = _("This address does not take this method. It takes %(allowed)s.") % {"allowed": allowed}
+    sentence = _("This URL doesn't support this method. Use %(allowed)s.") % {"allowed": allowed}
     return problem("method_not_allowed", sentence, 405, headers={"Allow": allowed})
 
 
@@ -199,7 +199,7 @@ def _count(address: str) -> None:
 def _too_many() -> Refused:
     return Refused(
         "too_many_tries",
-        "Too many wrong secrets came from this address. Wait a minute and try again.",
+        "Too many wrong secrets from this address. Wait a minute and try again.",
         status=429,
         headers={"Retry-After": str(SECONDS)},
     )

@@ -80,9 +80,9 @@ def call_answer(request: HttpRequest, by: Publisher, pk: int) -> HttpResponse:
     """Answer a call with its result or an error."""
     value = messages.loads(_body(request))
     if not isinstance(value, dict) or len(value) != 1 or not value.keys() <= {"result", "error"}:
-        raise BadMessage(_("Send an object with either result or error."))
+        raise BadMessage(_("Send an object with either a result or an error."))
     if "error" in value and not isinstance(value["error"], str):
-        raise BadMessage(_("The error is text."))
+        raise BadMessage(_("The error must be text."))
     calls.answer(pk, by=by, result=value.get("result"), error=_clean(value.get("error")))
     return JsonResponse({"accepted": 1}, status=202)
 
@@ -119,7 +119,7 @@ def _report(value: Any, by: Publisher) -> None:
         raise BadMessage(_("Send an object with firmware_version, wiped, or both."))
     version, wiped = value.get("firmware_version"), value.get("wiped")
     if version is not None and not (isinstance(version, str) and 1 <= len(version) <= 64 and version.isprintable()):
-        raise BadMessage(_("The firmware version is text of 1 to 64 characters."))
+        raise BadMessage(_("The firmware version must be text of 1 to 64 characters."))
     asked_at = _asked_at(wiped) if wiped is not None else None
     if version is not None:
         reports.report_firmware(version, by=by)
@@ -130,7 +130,7 @@ def _report(value: Any, by: Publisher) -> None:
 def _asked_at(value: Any) -> datetime:
     at = messages.moment(value)
     if at is None:
-        raise BadMessage(_("Send as wiped the asked_at of the wipe, as the state gives it."))
+        raise BadMessage(_("Send the asked_at of the wipe, as in the state, as wiped."))
     return at
 
 
@@ -156,9 +156,11 @@ def _seconds(text: str) -> float | None:
 
 def _bad_wait() -> HttpResponse:
     most = {"most": LONGEST_WAIT}
-    sentence = _("The wait is whole seconds from 0 to %(most)s; more is taken as %(most)s.") % most
+    sentence = (
+        _("The wait must be a whole number of seconds from 0 to %(most)s. Larger numbers count as %(most)s.") % most
+    )
     errors = [{"field": "wait", "detail": sentence}]
-    return problem("invalid", _("Some parameters are not as they should be."), 422, errors=errors)
+    return problem("invalid", _("Some parameters are invalid."), 422, errors=errors)
 
 
 def _clean(error: str | None) -> str | None:

@@ -52,7 +52,7 @@ IMPORTER = RoundTripImporter()
 def apply(
     row: RoundTrip, *, version: int, by: Actor, reason: str = "", is_whole: bool = False, at: datetime | None = None
 ) -> Operation:
-    """Apply the changes of a checked file: up to 200 rows at once, more by the worker. Returns the operation.
+    """Apply changes of a checked file: up to 200 rows at once, more by the worker. Returns the operation.
 
     Each row succeeds or is refused on its own; with `is_whole`, all of them or none. `version` is that of the preview
     that the decision was based on. Raises Refused without a reason if devices are taken from their owners, above the
@@ -87,13 +87,13 @@ def refuse_unfit(row: RoundTrip, *, is_whole: bool = False) -> Plan:
     if row.is_running:
         raise uploads.running()
     if not row.checked_as:
-        raise Refused("not_checked", _("This file is not checked yet. Look at the preview first."))
+        raise Refused("not_checked", _("This file has not been checked yet. Look at the preview first."))
     if not row.summary["changed"]:
-        raise Refused("nothing_to_apply", _("No row of this file changes anything."))
+        raise Refused("nothing_to_apply", _("No row in this file changes anything."))
     if is_whole and row.summary["refused"]:
         sentence = ngettext(
-            "%(n)d row is refused, so nothing is changed. Correct the file, or change the others.",
-            "%(n)d rows are refused, so nothing is changed. Correct the file, or change the others.",
+            "%(n)d row is refused, so nothing was changed. Correct the file, or apply only the other rows.",
+            "%(n)d rows are refused, so nothing was changed. Correct the file, or apply only the other rows.",
             row.summary["refused"],
         )
         raise Refused("rows_refused", sentence % {"n": row.summary["refused"]}, id=row.pk)
@@ -145,8 +145,8 @@ def _step(operation: Operation, row: RoundTrip, start: int, by: Actor) -> int:
         portion = Portion(rows, by=by, reason=payload["reason"], evidence=operations.evidence_of(operation))
         done, left, end = portion.apply(), portion.left, start + len(rows)
         if left and payload["is_whole"]:
-            sentence = _("Nothing was changed. Row %(row)s, %(unit)s: %(why)s")
-            told = {"row": left[0].number, "unit": left[0].label, "why": left[0].sentence}
+            sentence = _("Nothing was changed. Row %(row)s, %(device)s: %(why)s")
+            told = {"row": left[0].number, "device": left[0].label, "why": left[0].sentence}
             raise Refused("nothing_changed", sentence % told)
     else:
         refused = list(changes.refused(start - changed, CHUNK))

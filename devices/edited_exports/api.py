@@ -22,7 +22,7 @@ from devices.models import RoundTrip
 TAG = "changes"
 
 MAY = Permission.DEVICE_ASSIGN
-WHY = "Why units are taken from their owners; needed where any is."
+WHY = "Why devices are taken from their owners. Required if any device is."
 EXAMPLE = {"csv": 'device_name,tags\ne00fce68aa209001,"lot-7, pilot"\n'}
 
 
@@ -39,7 +39,7 @@ class ChangesApplyIn(imports.ApplyIn):
 
 
 @endpoint(
-    "Change devices by a file",
+    "Change devices with a file",
     may=MAY,
     takes=ChangesIn,
     query=ImportQuery,
@@ -67,20 +67,20 @@ def device_changes_create(request: Any) -> Any:
     return row
 
 
-@endpoint("List changes of devices by files", may=MAY, answers=ImportOut, is_list=True)
+@endpoint("List device changes made with files", may=MAY, answers=ImportOut, is_list=True)
 def device_changes_list(request: Any) -> Any:
     """Returns the newest files first, including those uploaded in the console."""
     return page(request.query, _rows(request), ImportOut)
 
 
-@endpoint("See changes of devices by a file", may=MAY, answers=ImportOut)
+@endpoint("See device changes made with a file", may=MAY, answers=ImportOut)
 def device_changes_detail(request: Any, pk: int) -> Any:
     """Returns what the check of the file found, and what was changed."""
     return _one(request, pk)
 
 
 @endpoint(
-    "Apply changes of devices by a file",
+    "Apply device changes from a file",
     may=MAY,
     takes=ChangesApplyIn,
     answers=ImportOut,
@@ -93,7 +93,7 @@ def device_changes_apply(request: Any, pk: int) -> Any:
     return _one(request, pk)
 
 
-@endpoint("Download the refused rows of changes of devices", may=MAY, media=["text/csv"])
+@endpoint("Download the refused rows of device changes", may=MAY, media=["text/csv"])
 def device_changes_refused(request: Any, pk: int) -> HttpResponseBase:
     """Returns the refused rows as they were in the file, each with its reason."""
     return refused.answer(request._request, _one(request, pk), RoundTripKind)

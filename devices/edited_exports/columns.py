@@ -38,13 +38,13 @@ LABELS = {column.name: column.label for column in COLUMNS}
 
 # What people may do with each column, for the page where they begin.
 MEANINGS = {
-    "device_name": _("Says which unit the row is. Leave it as it is."),
-    "serial_number": _("Is compared and never changed."),
-    "product": _("Is compared and never changed."),
-    "status": _("Is compared and never changed."),
-    "owner": _("Another name assigns or transfers the unit; an emptied cell unclaims it."),
-    "owner_reference": _("Or name the new owner by your reference. The cell that you edit decides."),
-    "tags": _("Between commas. They replace the tags that the unit has."),
-    "notes": _("Replace the notes that the unit has."),
-    "version": _("Tells what the unit was when it was exported. Leave it as it is."),
+    "device_name": _("Identifies the device. Don't change it."),
+    "serial_number": _("Read-only."),
+    "product": _("Read-only."),
+    "status": _("Read-only."),
+    "owner": _("A different name assigns or transfers the device. An empty cell unclaims it."),
+    "owner_reference": _("Your reference for the new owner, instead of the name. The cell you edit decides."),
+    "tags": _("Separated by commas. Replaces the tags of the device."),
+    "notes": _("Replaces the notes of the device."),
+    "version": _("Identifies the state of the device at the time of the export. Don't change it."),
 }

@@ -80,8 +80,8 @@ class Comparison:
         for name in FIXED:
             if name in edited:
                 told = {"label": LABELS[name], "old": unit.texts[name], "new": visible(self._text(row, name), 60)}
-                changed = _("%(label)s: “%(old)s” can't be changed to “%(new)s” by a file. Leave it as it was.")
-                emptied = _("%(label)s: “%(old)s” can't be emptied by a file. Leave it as it was.")
+                changed = _("%(label)s: “%(old)s” can't be changed to “%(new)s” with a file. Restore the old value.")
+                emptied = _("%(label)s: “%(old)s” can't be cleared with a file. Restore the old value.")
                 raise _No((changed if told["new"] else emptied) % told)
         return edited
 
@@ -93,11 +93,9 @@ class Comparison:
             return unit.parts
         base = parts_of(row.values[self.place["version"]])
         if base is None:
-            raise _No(_("The column “version” was changed or emptied in this row. Export the list again."))
+            raise _No(_("The column “version” was changed or cleared in this row. Export the list again."))
         if base["unit"] != unit.parts["unit"]:
-            raise _No(
-                _("The column “version” of this row belongs to another unit. Were the columns sorted one by one?")
-            )
+            raise _No(_("The “version” in this row belongs to another device. Were the columns sorted separately?"))
         return base
 
     def _is_edited(self, row: Row, name: str, unit: Unit, base: str) -> bool:
@@ -170,7 +168,9 @@ class Comparison:
         watched = {"holder": "owner", **{name: name for name in EDITED}}
         stale = [str(LABELS[label]) for name, label in watched.items() if base[name] != unit.parts[name]]
         if stale:
-            sentence = _("It was changed in the console since this file was exported: %(fields)s. Export it again.")
+            sentence = _(
+                "It has been changed in the console since this file was exported: %(fields)s. Export it again."
+            )
             raise _No(sentence % {"fields": ", ".join(stale)})
         if sentence := not_allowed(self.kind.may, act, changes):
             raise _No(sentence)
@@ -187,14 +187,14 @@ class Comparison:
             found = self._by_reference(reference)
             if name and "owner" in edited and found.name_key != fold(name)[:200]:
                 sentence = _(
-                    "The reference “%(reference)s” is that of %(found)s, not of “%(name)s”. Correct one of them."
+                    "The reference “%(reference)s” belongs to %(found)s, not to “%(name)s”. Correct one of them."
                 )
                 raise _No(
                     sentence % {"reference": visible(reference, 60), "found": found.name, "name": visible(name, 60)}
                 )
             return found
         if name and "owner" not in edited:
-            raise _No(_("The owner's reference is empty, but the owner is still named. Empty both to unclaim."))
+            raise _No(_("The owner's reference is empty, but the owner's name isn't. Clear both to unclaim."))
         return self._by_name(name, "") if name else None
 
     def _by_reference(self, reference: str) -> Named:
@@ -214,11 +214,11 @@ class Comparison:
         if len(found) == 1:
             return found[0]
         if found:
-            sentence = _("%(n)d customers are called “%(text)s”. Write the reference of the right one.")
+            sentence = _("%(n)d customers are named “%(text)s”. Use the reference of the right one instead.")
             raise _No(sentence % {"n": len(found), "text": visible(name, 60)})
         if every:
             raise _No(_("%(customer)s is archived. Restore it first.") % {"customer": every[0].name})
-        raise _No(_("No customer is called “%(text)s”. Make it first.") % {"text": visible(name, 60)})
+        raise _No(_("No customer is named “%(text)s”. Create the customer first.") % {"text": visible(name, 60)})
 
     def _tags(self, row: Row, unit: Unit) -> list[str] | None:
         """Return the device's new tags; None if it has them already, even in another letter case."""
@@ -237,11 +237,11 @@ class Comparison:
 def not_allowed(may: Any, act: str, changes: Any) -> str:
     """Return why these permissions are not enough for a row, or an empty string."""
     if set(EDITED) & set(changes) and Permission.DEVICE_EDIT not in may:
-        return _("You may not change tags and notes.")
+        return _("You don't have permission to change tags and notes.")
     if act in {ASSIGN, TRANSFER} and Permission.DEVICE_ASSIGN not in may:
-        return _("You may not assign devices.")
+        return _("You don't have permission to assign devices.")
     if act in {UNCLAIM, TRANSFER} and Permission.DEVICE_UNCLAIM not in may:
-        return _("You may not take a device from its owner.")
+        return _("You don't have permission to unclaim devices.")
     return ""
 
 

@@ -43,8 +43,8 @@ class RoundTripKind(Kind):
         Key(
             "name_key",
             "device_name",
-            gettext_lazy("The device name already stands in row %(row)s."),
-            gettext_lazy("The same device name stands in row %(row)s, in other letters."),
+            gettext_lazy("Same device name as row %(row)s."),
+            gettext_lazy("Same device name as row %(row)s (only upper/lower case differs)."),
         ),
     )
     shown = ("serial_number", "device_name")
@@ -52,20 +52,20 @@ class RoundTripKind(Kind):
     refuses_errors = True
     sentences = SENTENCES | {
         "no_version": ngettext_lazy(
-            "The file has no column “version”, so it can't be told what was changed in the console since its export. "
-            "%(n)s row is compared with what is registered now.",
-            "The file has no column “version”, so it can't be told what was changed in the console since its export. "
-            "%(n)s rows are compared with what is registered now.",
+            "The file has no “version” column, so changes made in the console since the export can't be "
+            "detected. %(n)s row is compared with the current data.",
+            "The file has no “version” column, so changes made in the console since the export can't be "
+            "detected. %(n)s rows are compared with the current data.",
             "count",
         ),
         "lost_letters": ngettext_lazy(
-            "The encoding Windows-1252 has no sign for some letters of %(n)s text. It stays as it is.",
-            "The encoding Windows-1252 has no sign for some letters of %(n)s texts. They stay as they are.",
+            "Windows-1252 can't represent some characters of %(n)s text, which is left unchanged.",
+            "Windows-1252 can't represent some characters of %(n)s texts, which are left unchanged.",
             "count",
         ),
         "lost_zeros": ngettext_lazy(
-            "Excel has cut off the zeros of %(n)s serial number. The unit is found by its device name.",
-            "Excel has cut off the zeros of %(n)s serial numbers. The units are found by their device names.",
+            "Excel removed leading zeros from %(n)s serial number. The device is found by its device name.",
+            "Excel removed leading zeros from %(n)s serial numbers. The devices are found by their device names.",
             "count",
         ),
     }

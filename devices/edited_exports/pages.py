@@ -60,7 +60,9 @@ class RoundTripApplyForm(forms.Form):
     is_whole = forms.BooleanField(
         label=gettext_lazy("All rows or none"),
         required=False,
-        help_text=gettext_lazy("If one row can't be changed, nothing is. Else each row goes by itself."),
+        help_text=gettext_lazy(
+            "If one row can't be applied, none is. Otherwise each row is applied or refused on its own."
+        ),
     )
 
     def __init__(self, data: Any, row: RoundTrip, plan: Plan) -> None:
@@ -68,7 +70,7 @@ class RoundTripApplyForm(forms.Form):
         reason = self.fields["reason"]
         reason.required = bool(plan.taken)
         reason.help_text = (
-            _("It stays in the history of every unit that loses its owner.")
+            _("Shown in the history of every device that loses its owner.")
             if plan.taken
             else _("Optional. Shown in the history.")
         )

@@ -54,7 +54,7 @@ class Portion:
         self.left: list[Left] = []
 
     def apply(self) -> int:
-        """Apply the changes. Returns how many rows changed; those that did not are in `left`."""
+        """Apply changes. Returns how many rows changed; those that did not are in `left`."""
         ids = sorted(self.rows)
         customers = self._hold_customers()
         self.act = ledger.begin(ids, Act(self.by, note=self.reason, evidence=self.evidence))
@@ -80,13 +80,13 @@ class Portion:
     def _unfit(self, row: Staged, unit: Unit | None, customers: dict[int, Customer]) -> tuple[str, str] | None:
         act = row.values["act"]
         if unit is None or unit.version != row.values["seen"]:
-            return "changed", _("It was changed since the file was checked. Check the file again.")
+            return "changed", _("It has been changed since the file was checked. Check the file again.")
         if sentence := not_allowed(self.by.permissions, act, row.changes):
             return "not_allowed", sentence
         if act and (sentence := not_movable(unit)):
             return "not_movable", sentence
         if act in {ASSIGN, TRANSFER} and row.values["owner_to"] not in customers:
-            return "archived", _("The new owner was archived since the file was checked.")
+            return "archived", _("The new owner has been archived since the file was checked.")
         return None
 
     def _keep_to_the_limit(self) -> None:

@@ -51,20 +51,20 @@ def device_import_create(request: Any) -> Any:
     return imports.take(request, IMPORTER, received)
 
 
-@endpoint("List imports of devices", may=Permission.DEVICE_IMPORT, answers=ImportOut, is_list=True)
+@endpoint("List device imports", may=Permission.DEVICE_IMPORT, answers=ImportOut, is_list=True)
 def device_import_list(request: Any) -> Any:
     """Returns the newest imports first, including those made in the console."""
     return page(request.query, _rows(request), ImportOut)
 
 
-@endpoint("See an import of devices", may=Permission.DEVICE_IMPORT, answers=ImportOut)
+@endpoint("See a device import", may=Permission.DEVICE_IMPORT, answers=ImportOut)
 def device_import_detail(request: Any, pk: int) -> Any:
     """Returns what the check of the file found, and what was imported."""
     return get_object_or_404(_rows(request), pk=pk)
 
 
 @endpoint(
-    "Apply an import of devices", may=Permission.DEVICE_IMPORT, takes=ApplyIn, answers=ImportOut, example={"version": 1}
+    "Apply a device import", may=Permission.DEVICE_IMPORT, takes=ApplyIn, answers=ImportOut, example={"version": 1}
 )
 def device_import_apply(request: Any, pk: int) -> Any:
     """Registers the devices that the check accepted. `version` is that of the check you looked at."""
@@ -73,7 +73,7 @@ def device_import_apply(request: Any, pk: int) -> Any:
     return get_object_or_404(_rows(request), pk=pk)
 
 
-@endpoint("Download the refused rows of an import of devices", may=Permission.DEVICE_IMPORT, media=["text/csv"])
+@endpoint("Download the refused rows of a device import", may=Permission.DEVICE_IMPORT, media=["text/csv"])
 def device_import_refused(request: Any, pk: int) -> HttpResponseBase:
     """Returns the refused rows as they were in the file, each with its reason."""
     return refused.answer(request._request, get_object_or_404(_rows(request), pk=pk), ManifestKind)

@@ -39,48 +39,48 @@ class ManifestKind(Kind):
         Key(
             "serial_key",
             "serial_number",
-            gettext_lazy("The serial number already stands in row %(row)s."),
-            gettext_lazy("The same serial number stands in row %(row)s, in other letters."),
+            gettext_lazy("Same serial number as row %(row)s."),
+            gettext_lazy("Same serial number as row %(row)s (only upper/lower case differs)."),
         ),
         Key(
             "name_key",
             "device_name",
-            gettext_lazy("The device name already stands in row %(row)s."),
-            gettext_lazy("The same device name stands in row %(row)s, in other letters."),
+            gettext_lazy("Same device name as row %(row)s."),
+            gettext_lazy("Same device name as row %(row)s (only upper/lower case differs)."),
         ),
         Key("imei", "imei", notice="imei_twice"),
-        Key("iccid", "iccid", gettext_lazy("The ICCID already stands in row %(row)s.")),
-        Key("mac", "mac", gettext_lazy("The MAC address already stands in row %(row)s.")),
+        Key("iccid", "iccid", gettext_lazy("Same ICCID as row %(row)s.")),
+        Key("mac", "mac", gettext_lazy("Same MAC address as row %(row)s.")),
     )
     shown = ("serial_number", "device_name")
     sentences = SENTENCES | {
         "imei_twice": ngettext_lazy(
-            "The IMEI of %(n)s row stands in a row above too. Ask the factory which is right.",
-            "The IMEIs of %(n)s rows stand in rows above too. Ask the factory which are right.",
+            "%(n)s row repeats an IMEI from an earlier row. Check with the factory.",
+            "%(n)s rows repeat an IMEI from an earlier row. Check with the factory.",
             "count",
         ),
         "imei_taken": ngettext_lazy(
-            "The IMEI of %(n)s row belongs to a registered device too. Ask the factory which is right.",
-            "The IMEIs of %(n)s rows belong to registered devices too. Ask the factory which are right.",
+            "%(n)s row has the IMEI of a registered device. Check with the factory.",
+            "%(n)s rows have the IMEI of a registered device. Check with the factory.",
             "count",
         ),
         "number_names": ngettext_lazy(
-            "Excel made a number of %(n)s device name. Compare it with the label.",
-            "Excel made numbers of %(n)s device names. Compare them with the labels.",
+            "Excel turned %(n)s device name into a number. Compare it with the label.",
+            "Excel turned %(n)s device names into numbers. Compare them with the labels.",
             "count",
         ),
         "numbers": ngettext_lazy(
-            "Excel made a number of %(n)s serial number. Leading zeros, if it had any, are lost.",
-            "Excel made numbers of %(n)s serial numbers. Leading zeros, if they had any, are lost.",
+            "Excel turned %(n)s serial number into a number. Any leading zeros are lost.",
+            "Excel turned %(n)s serial numbers into numbers. Any leading zeros are lost.",
             "count",
         ),
         "grouped": ngettext_lazy(
-            "The thousands separators of %(n)s number are left out.",
-            "The thousands separators of %(n)s numbers are left out.",
+            "The thousands separators of %(n)s number were removed.",
+            "The thousands separators of %(n)s numbers were removed.",
             "count",
         ),
         "padded": ngettext_lazy(
-            "%(n)s serial number was filled up with zeros.", "%(n)s serial numbers were filled up with zeros.", "count"
+            "%(n)s serial number was padded with zeros.", "%(n)s serial numbers were padded with zeros.", "count"
         ),
     }
 
@@ -140,7 +140,10 @@ class ManifestKind(Kind):
         if width is None:
             return {"pad": None}
         self.notices.drop("numbers")
-        sentence = _("Excel made a number of this serial number and cut off zeros. First say how many digits it has.")
+        sentence = _(
+            "Excel turned this serial number into a number and removed leading zeros. "
+            "First choose how many digits it has."
+        )
         return {"pad": {"count": staging.refuse_marked(sentence, "length(serial_number) < ?", width), "to": width}}
 
     @staticmethod

@@ -25,7 +25,7 @@ class ManifestForm(UploadForm):
         None,
         label=_("Product"),
         empty_label=_("Choose a product"),
-        error_messages={"required": _("Choose the product that the devices are of.")},
+        error_messages={"required": _("Choose the product of the devices.")},
     )
     field_order = ("product", "file")
 

@@ -18,8 +18,8 @@ HIDDEN = "•••"
 # Built once, because the comparison runs for every row.
 _COMPARED = [(field.stored_as, field) for field in UPDATED]
 _TAKEN = {
-    "iccid": lambda: _("This ICCID is registered already, for %(unit)s."),
-    "mac": lambda: _("This MAC address is registered already, for %(unit)s."),
+    "iccid": lambda: _("This ICCID is already registered, for %(device)s."),
+    "mac": lambda: _("This MAC address is already registered, for %(device)s."),
 }
 
 
@@ -82,10 +82,10 @@ class Comparison:
     def _clash(self, by_serial: int | None, by_name: int | None) -> str:
         """Return why a row is refused: its serial number or its device name belongs to another device."""
         if by_serial and self.known[by_serial].archived_at:
-            return _("This serial number is registered already, with another device name, on an archived unit.")
+            return _("This serial number is already registered with another device name, on an archived device.")
         if by_serial:
-            return _("This serial number is registered already, with another device name.")
-        return _("This device name is registered already, for %(unit)s.") % {"unit": self.known[by_name or 0]}
+            return _("This serial number is already registered with another device name.")
+        return _("This device name is already registered, for %(device)s.") % {"device": self.known[by_name or 0]}
 
     def _look_at_others(self, row: Row, device: Known | None, notices: Notices) -> None:
         """Refuse a row with another device's ICCID or MAC.
@@ -98,13 +98,13 @@ class Comparison:
             if holder is None or (device and (holder == device.pk or device.values[name] == value)):
                 continue
             if name in _TAKEN:
-                row.reasons.append(_TAKEN[name]() % {"unit": self.known[holder]})
+                row.reasons.append(_TAKEN[name]() % {"device": self.known[holder]})
             else:
                 notices.add("imei_taken", row.number)
 
     def _settle(self, row: Row, device: Known, notices: Notices) -> None:
         if device.archived_at:
-            row.reasons.append(_("This unit is archived. Restore it first, then check the file again."))
+            row.reasons.append(_("This device is archived. Restore it first, then check the file again."))
             return
         if row.values[self.place["serial_number"]] != device.serial_number:
             notices.add("other_letters", row.number)

@@ -47,11 +47,15 @@ class MessageQuery(Window, FeedQuery):
 class StreamQuery(Window, FeedQuery):
     """Filters for the messages of all devices, and where to continue."""
 
-    order = serializers.ChoiceField(["asc"], default="asc", help_text="There is no other one.")
+    order = serializers.ChoiceField(["asc"], default="asc", help_text="Messages come in ascending order only.")
     device = Id(required=False, in_query=True)
     product = Id(required=False, in_query=True)
-    customer = Id(required=False, in_query=True, help_text="Who held the devices when they published.")
-    project = Id(required=False, in_query=True, help_text="In which the devices lay when they published.")
+    customer = Id(
+        required=False, in_query=True, help_text="The id of the customer who owned the devices when they published."
+    )
+    project = Id(
+        required=False, in_query=True, help_text="The id of the project the devices were in when they published."
+    )
 
 
 @endpoint(
@@ -134,7 +138,7 @@ def _of_device(request: Any, pk: int, up_to: int | None = None) -> QuerySet[Mess
     if not window.is_within:
         raise Refused(
             "outside_ownership",
-            "You did not own this device at any moment of this time. Ask for another time.",
+            "You didn't own this device at any time in this period. Choose another period.",
             status=403,
         )
     return _named(window.rows, request)

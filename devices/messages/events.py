@@ -7,7 +7,7 @@ from devices.messages import withholding
 
 PUBLISHED = PublicEvent(
     "message",
-    _("Message of a device"),
+    _("Device message"),
     EVERYONE,
     place=90,
     is_emitted=True,

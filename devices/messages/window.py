@@ -108,7 +108,7 @@ def loads(body: bytes) -> Any:
     except RecursionError:
         raise BadMessage(_too_deep()) from None
     except (json.JSONDecodeError, UnicodeDecodeError):
-        raise BadMessage(_("This is no JSON. Send an object or a list of objects in UTF-8.")) from None
+        raise BadMessage(_("This is not JSON. Send an object or a list of objects in UTF-8.")) from None
     except ValueError:
         # Python refuses to convert numbers with that many digits.
         raise BadMessage(_out_of_range()) from None
@@ -124,13 +124,13 @@ def dumps(value: Any, most: int) -> Json:
     except UnicodeEncodeError:
         # No page could show it either.
         raise Unstorable(
-            _("A text holds half a character (a lone surrogate), which no database can store. Send it whole.")
+            _("A text contains half a character (a lone surrogate), which can't be stored. Send the whole character.")
         ) from None
     except ValueError:
         raise Unstorable(_out_of_range()) from None
     if size > most:
         limit = {"size": most // 1024}
-        raise Unstorable(_("The data is JSON of at most %(size)s kB. Send less.") % limit, code="too_long")
+        raise Unstorable(_("The data can be at most %(size)s kB of JSON. Send less.") % limit, code="too_long")
     return Json(text)
 
 
@@ -144,7 +144,7 @@ def _depth(value: Any) -> int:
 
 
 def _refuse_constant(name: str) -> None:
-    raise BadMessage(_("%(name)s is no JSON. Send a number, null or text.") % {"name": name})
+    raise BadMessage(_("%(name)s is not JSON. Send a number, null or text.") % {"name": name})
 
 
 def _out_of_range() -> str:
@@ -153,15 +153,15 @@ def _out_of_range() -> str:
 
 def _too_deep() -> str:
     limit = {"depth": MAX_DEPTH}
-    return _("This is nested too deep. Send at most %(depth)s lists and objects in each other.") % limit
+    return _("This is nested too deeply. Send at most %(depth)s levels of lists and objects.") % limit
 
 
 def _draft(item: Any, index: int) -> Draft:
     if not isinstance(item, dict) or not item.keys() <= FIELDS or "data" not in item:
-        raise BadMessage(_("A message is an object with name, data and, if you like, at."), index)
+        raise BadMessage(_("A message is an object with name, data and, optionally, at."), index)
     name = item.get("name")
     if not isinstance(name, str) or not NAME.match(name):
-        raise BadMessage(_("The name has 1 to 64 letters, digits and the signs _ . / -."), index)
+        raise BadMessage(_("The name must have 1 to 64 letters, digits or the characters _ . / -."), index)
     try:
         data = dumps(item["data"], MAX_DATA)
     except Unstorable as cause:
@@ -184,5 +184,5 @@ def _time(value: Any, index: int) -> datetime | None:
         return None
     at = moment(value)
     if at is None:
-        raise BadMessage(_("The time is like 2026-11-22T09:30:00Z, with its offset."), index)
+        raise BadMessage(_("Write the time with its offset, like 2026-11-22T09:30:00Z."), index)
     return at

@@ -82,7 +82,7 @@ class Call(TenantModel):
     """
 
     device = models.ForeignKey(Device, models.PROTECT, related_name="calls", db_index=False)
-    kind = models.CharField(_("What"), max_length=8, choices=CallKind.get_choices)
+    kind = models.CharField(_("Action"), max_length=8, choices=CallKind.get_choices)
     name = models.CharField(_("Name"), max_length=64)
     argument = models.CharField(_("Argument"), max_length=1024, blank=True)
     timeout = models.PositiveSmallIntegerField(_("Timeout"), default=30)

@@ -121,8 +121,8 @@ def test_an_invalid_message_is_named_by_its_index_and_nothing_is_stored(unit, ra
 
 
 TOO_LARGE = "A number is out of range. Send numbers up to 1.7e308, or text."
-TOO_DEEP = "This is nested too deep. Send at most 100 lists and objects in each other."
-NO_TEXT = "A text holds half a character (a lone surrogate), which no database can store. Send it whole."
+TOO_DEEP = "This is nested too deeply. Send at most 100 levels of lists and objects."
+NO_TEXT = "A text contains half a character (a lone surrogate), which can't be stored. Send the whole character."
 
 
 @pytest.mark.parametrize(
@@ -137,10 +137,10 @@ NO_TEXT = "A text holds half a character (a lone surrogate), which no database c
         (b"[" * 500 + b"]" * 500, TOO_DEEP),
         (b"[" * 101 + b"]" * 101, TOO_DEEP),
         (b"[" * 100_000, TOO_DEEP),
-        (b"NaN", "NaN is no JSON. Send a number, null or text."),
-        (b"-Infinity", "-Infinity is no JSON. Send a number, null or text."),
-        (b'"' + b"a" * 64 * 1024 + b'"', "The data is JSON of at most 64 kB. Send less."),
-        (b"01", "This is no JSON. Send an object or a list of objects in UTF-8."),
+        (b"NaN", "NaN is not JSON. Send a number, null or text."),
+        (b"-Infinity", "-Infinity is not JSON. Send a number, null or text."),
+        (b'"' + b"a" * 64 * 1024 + b'"', "The data can be at most 64 kB of JSON. Send less."),
+        (b"01", "This is not JSON. Send an object or a list of objects in UTF-8."),
     ],
     ids=lambda value: repr(value)[:20],
 )
@@ -270,7 +270,7 @@ def test_a_server_error_returns_a_problem_document(unit, monkeypatch):
 def test_answers_are_in_english_whatever_language_the_thread_used_before(unit):
     translation.activate("de")
     refused = unit.post("messages", {"name": "a b", "data": 1})
-    assert "The name has 1 to 64 letters" in refused.json()["title"]
+    assert "The name must have 1 to 64 letters" in refused.json()["title"]
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_other_methods_are_refused_with_the_allowed_ones(unit, path, allowed):
         answer = getattr(Client(), method)(f"/device/v1/{path}", headers=unit.headers)
         assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
         assert (answer.json()["code"], answer["Allow"]) == ("method_not_allowed", allowed)
-        assert answer.json()["title"].endswith(f"It takes {allowed}.")
+        assert answer.json()["title"].endswith(f"Use {allowed}.")
 
 
 def test_publishing_one_message_takes_one_statement_and_two_the_first_time(unit):

@@ -181,7 +181,7 @@ def hook(support: Person, receiver: Any) -> dict:
     support.follow("New webhook")
     support.fill(Address=f"http://{RECEIVER}:{receiver.server_port}/custody", Description="Warehouse")
     expect(support.page.get_by_label(re.compile("Names of messages"))).to_be_hidden()
-    support.page.get_by_label(re.compile("Message of a device")).check()
+    support.page.get_by_label(re.compile("Device message")).check()
     support.page.get_by_label(re.compile("Names of messages")).fill("alarm/leak")
     support.press("Make webhook")
     support.sees("it is not shown again")

@@ -231,7 +231,7 @@ def test_a_device_that_is_archived_or_scrapped_is_not_called_and_the_answer_says
     api, body = Caller(key_of(alice)), {"kind": "variable", "name": "battery"}
     type(device).objects.filter(pk=device.pk).update(status="scrapped")
     answer = api.post(f"/devices/{device.pk}/calls", body)
-    sentence = "This device is scrapped and is not called any more. Choose another one."
+    sentence = "This device has been scrapped and can no longer be called. Choose another one."
     assert (answer.status_code, answer.json()["code"], answer.json()["title"]) == (409, "scrapped", sentence)
     type(device).objects.filter(pk=device.pk).update(archived_at=T)
     answer = api.post(f"/devices/{device.pk}/calls", body)

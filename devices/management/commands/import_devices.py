@@ -27,28 +27,30 @@ NO, WRONG = 1, 2
 class Command(BaseCommand):
     help = (
         "Checks a factory manifest (CSV, TSV or XLSX) and prints what is new, unchanged, changed and refused. "
-        "Nothing is changed without --apply. Ends with 0; with 1 where rows are refused or it could not be "
-        "applied, and with 2 where the product or the file is of no use."
+        "Nothing is changed without --apply. Exits with 0; with 1 if rows are refused or the manifest could not be "
+        "applied; with 2 if the product or the file can't be used."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("product", help="The slug of the product.")
         parser.add_argument("file", type=Path, help="The manifest.")
         parser.add_argument("--apply", action="store_true", help="Register the devices: all rows, or none.")
-        parser.add_argument("--good-rows", action="store_true", help="With --apply: leave out the refused rows.")
-        parser.add_argument("--organization", metavar="SLUG", help="Whose product it is, where there are several.")
+        parser.add_argument("--good-rows", action="store_true", help="With --apply: skip the refused rows.")
         parser.add_argument(
-            "--encoding", choices=sorted(SHORT), help="How the text is encoded, where the file does not say it."
+            "--organization", metavar="SLUG", help="The slug of the organization, if several have this product."
         )
-        parser.add_argument("--sheet", help="The sheet of a workbook. Left out: the first whose header is understood.")
-        parser.add_argument("--skip-hidden", action="store_true", help="Leave out the rows that the sheet hides.")
+        parser.add_argument(
+            "--encoding", choices=sorted(SHORT), help="The encoding of the text, if the file does not declare it."
+        )
+        parser.add_argument("--sheet", help="The sheet of a workbook. Default: the first with a recognized header.")
+        parser.add_argument("--skip-hidden", action="store_true", help="Skip the rows that are hidden in the sheet.")
         parser.add_argument(
             "--pad",
             type=int,
             metavar="DIGITS",
-            help="Fill up to so many digits the serial numbers of which Excel made numbers; 0 leaves them as they are.",
+            help="Pad serial numbers that Excel turned into numbers to this many digits; 0 leaves them unchanged.",
         )
-        parser.add_argument("--refused", type=Path, metavar="FILE", help="Write the refused rows there, as CSV.")
+        parser.add_argument("--refused", type=Path, metavar="FILE", help="Write the refused rows to this file, as CSV.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         product = self._product(options["product"], options["organization"])
@@ -106,16 +108,16 @@ class Command(BaseCommand):
         for label, columns in preview.twice:
             self.stdout.write(f"More than one column holds the {label}: {', '.join(columns)}. Rename all but one.")
         for label in preview.missing:
-            self.stdout.write(f"No column was recognised as {label}.")
+            self.stdout.write(f"No column was recognized as {label}.")
         if preview.is_checked:
             self.stdout.write(", ".join(f"{figure.label} {_number(figure.value)}" for figure in preview.figures))
         if pad := preview.summary.get("pad"):
             self.stdout.write(
-                f"Of {_number(pad['count'])} serial numbers Excel made numbers, and cut off zeros. The others "
-                f"have {pad['to']} digits: --pad {pad['to']} fills up, --pad 0 leaves them."
+                f"Excel turned {_number(pad['count'])} serial numbers into numbers and removed leading zeros. "
+                f"The others have {pad['to']} digits: --pad {pad['to']} pads them, --pad 0 leaves them unchanged."
             )
         for sentence, where in preview.notices:
-            self.stdout.write(f"Noticed: {sentence} {where}".rstrip())
+            self.stdout.write(f"Warning: {sentence} {where}".rstrip())
         for line in preview.refused:
             self.stdout.write(f"Row {line.number} ({' / '.join(cell or '-' for cell in line.cells)}): {line.reason}")
         if preview.refused_beyond > 0:

@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options: how many devices, of which organization, at which server, and for how long."""
         parser.add_argument("--devices", type=int, default=20)
-        parser.add_argument("--organization", help="its slug; needed where there are several")
+        parser.add_argument("--organization", help="its slug; required if there are several")
         parser.add_argument("--base-url", default=settings.BASE_URL)
         parser.add_argument("--for", type=float, default=math.inf, dest="seconds", metavar="SECONDS")
         parser.add_argument("--every", type=float, default=30.0, metavar="SECONDS", help="between two measurements")
@@ -69,5 +69,5 @@ class Command(BaseCommand):
     def _organization(self, slug: str | None) -> Organization:
         found = list(Organization.objects.filter(**({"slug": slug} if slug else {}))[:2])
         if len(found) != 1:
-            raise CommandError("Say which organization with --organization and its slug.")
+            raise CommandError("Name the organization: --organization with its slug.")
         return found[0]

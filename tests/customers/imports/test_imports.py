@@ -238,7 +238,7 @@ def test_numbers_created_by_excel_cause_a_warning(by):
 def test_an_unrecognized_column_is_named_and_can_be_assigned(staff_client, taken):
     row = taken("Wer,Nummer\nFerro,K-1\n")
     page = staff_client.get(row.get_absolute_url()).content.decode()
-    assert "No column was recognised as: Name." in page
+    assert "No column was recognized as: Name." in page
     url = reverse("customers:customer_import_columns", args=[row.pk])
     assert staff_client.post(url, {"column_0": "name", "column_1": "name"}).status_code == 422
     assert staff_client.post(url, {"column_0": "name", "column_1": "reference"}).status_code == 302

@@ -79,7 +79,7 @@ def test_a_call_cannot_be_answered_before_its_delivery(device, by):
     call, unit = ask(device, by), Unit(device)
     answer = unit.post(f"calls/{call.pk}", {"result": 1})
     assert (answer.status_code, answer.json()["code"]) == (409, "not_delivered")
-    assert answer.json()["title"] == "This call was not handed over yet. Ask for your calls, then answer it."
+    assert answer.json()["title"] == "This call has not been delivered yet. Request your calls, then answer it."
     assert Call.objects.get().state == "waiting"
     # After the timeout the call is over, delivered or not.
     Call.objects.update(asked_at=T0, expires_at=T0 + TICK)
@@ -121,14 +121,14 @@ def test_an_invalid_answer_is_refused(device, by, body):
         (
             b'{"result": "\\ud800"}',
             "bad_message",
-            "A text holds half a character (a lone surrogate), which no database can store. Send it whole.",
+            "A text contains half a character (a lone surrogate), which can't be stored. Send the whole character.",
         ),
         (
             b'{"result": ' + b"[" * 500 + b"]" * 500 + b"}",
             "bad_message",
-            "This is nested too deep. Send at most 100 lists and objects in each other.",
+            "This is nested too deeply. Send at most 100 levels of lists and objects.",
         ),
-        (b'{"result": "' + b"a" * 17_000 + b'"}', "too_long", "The data is JSON of at most 16 kB. Send less."),
+        (b'{"result": "' + b"a" * 17_000 + b'"}', "too_long", "The data can be at most 16 kB of JSON. Send less."),
     ],
     ids=["number", "text", "depth", "size"],
 )
@@ -346,7 +346,7 @@ def test_an_invalid_wait_is_refused_and_delivers_no_call(device, by, wait):
     call = ask(device, by)
     answer = Unit(device).get(f"calls?wait={quote(wait)}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
-    sentence = "The wait is whole seconds from 0 to 25; more is taken as 25."
+    sentence = "The wait must be a whole number of seconds from 0 to 25. Larger numbers count as 25."
     assert answer.json()["errors"] == [{"field": "wait", "detail": sentence}]
     call.refresh_from_db()
     assert call.state == "waiting"

@@ -200,30 +200,30 @@ def test_the_owner_can_be_set_by_name_or_reference_and_the_edited_cell_counts(
 @pytest.mark.parametrize(
     ("places", "sentence"),
     [
-        ([(0, "owner", "Nobody Ltd")], "No customer is called “Nobody Ltd”. Make it first."),
+        ([(0, "owner", "Nobody Ltd")], "No customer is named “Nobody Ltd”. Create the customer first."),
         ([(0, "owner_reference", "K-9")], "No customer has the reference “K-9”."),
-        ([(0, "owner", "Twin")], "2 customers are called “Twin”. Write the reference of the right one."),
+        ([(0, "owner", "Twin")], "2 customers are named “Twin”. Use the reference of the right one instead."),
         ([(0, "owner", "Gone")], "Gone is archived. Restore it first."),
         (
             [(0, "owner", "Stadtwerke Aalen"), (0, "owner_reference", "K-1")],
-            "The reference “K-1” is that of Twin, not of “Stadtwerke Aalen”. Correct one of them.",
+            "The reference “K-1” belongs to Twin, not to “Stadtwerke Aalen”. Correct one of them.",
         ),
         (
             [(1, "owner_reference", "")],
-            "The owner's reference is empty, but the owner is still named. Empty both to unclaim.",
+            "The owner's reference is empty, but the owner's name isn't. Clear both to unclaim.",
         ),
         ([(0, "device_name", "unknown-unit")], "No device has this name."),
         ([(0, "device_name", "")], "The device name is missing."),
         (
             [(0, "serial_number", "AQM26-9")],
-            "Serial number: “AQM26-1” can't be changed to “AQM26-9” by a file. Leave it as it was.",
+            "Serial number: “AQM26-1” can't be changed to “AQM26-9” with a file. Restore the old value.",
         ),
         (
             [(0, "status", "Scrapped")],
-            "Status: “In stock” can't be changed to “Scrapped” by a file. Leave it as it was.",
+            "Status: “In stock” can't be changed to “Scrapped” with a file. Restore the old value.",
         ),
-        ([(0, "product", "")], "Product: “Aqua Meter” can't be emptied by a file. Leave it as it was."),
-        ([(0, "version", "")], "The column “version” was changed or emptied in this row. Export the list again."),
+        ([(0, "product", "")], "Product: “Aqua Meter” can't be cleared with a file. Restore the old value."),
+        ([(0, "version", "")], "The column “version” was changed or cleared in this row. Export the list again."),
         (
             [(0, "tags", ",".join(f"t{n}" for n in range(21)))],
             "A device can have at most 20 tags, with at most 40 characters each.",
@@ -254,7 +254,7 @@ def test_a_customer_of_another_organization_is_reported_as_unknown(staff_client,
     factories.make_customer(other_organization, "Stranger", reference="S-1")
     row = checked(alice, edited_csv(staff_client, put((0, "owner", "Stranger"), (1, "owner_reference", "S-1"))))
     assert refused(row) == {
-        2: "No customer is called “Stranger”. Make it first.",
+        2: "No customer is named “Stranger”. Create the customer first.",
         3: "No customer has the reference “S-1”.",
     }
 
@@ -285,7 +285,7 @@ def test_an_archived_device_cannot_get_an_owner(staff_client, alice, three, cust
 def test_a_duplicate_device_is_refused(staff_client, alice, three):
     rows = rows_of(exported(staff_client))
     row = checked(alice, as_csv([*rows, rows[0] | {"device_name": rows[0]["device_name"].upper()}]))
-    assert refused(row) == {5: "The same device name stands in row 2, in other letters."}
+    assert refused(row) == {5: "Same device name as row 2 (only upper/lower case differs)."}
 
 
 # What changed since
@@ -296,7 +296,9 @@ def test_edited_rows_of_devices_changed_since_the_export_are_refused(staff_clien
     device_actions.edit(three[0], by=by, notes="Theirs")
     own(three[1], customer, by)
     row = checked(alice, content)
-    assert refused(row) == {2: "It was changed in the console since this file was exported: Notes. Export it again."}
+    assert refused(row) == {
+        2: "It has been changed in the console since this file was exported: Notes. Export it again."
+    }
     # The second row was not edited, so its new owner stays and is no reason to refuse the row.
     assert (counts(row), changes(row)) == ((1, 1, 1), {4: {"notes": ["", "Mine"]}})
     roundtrips.apply(row, version=row.version, by=by)
@@ -327,7 +329,7 @@ def test_a_column_that_was_sorted_on_its_own_is_detected(staff_client, alice, th
         row["version"] = version
     row = checked(alice, as_csv(rows))
     assert set(refused(row).values()) == {
-        "The column “version” of this row belongs to another unit. Were the columns sorted one by one?"
+        "The “version” in this row belongs to another device. Were the columns sorted separately?"
     }
     assert counts(row) == (0, 0, 3)
 
@@ -347,7 +349,7 @@ def test_changes_between_preview_and_apply_are_refused_row_by_row(staff_client, 
     device_actions.edit(three[0], by=by, notes="Theirs")
     ledger.set_status([three[2].pk], frm=["in_stock"], to="reserved")
     operation = roundtrips.apply(row, version=row.version, by=by)
-    sentence = "It was changed since the file was checked. Check the file again."
+    sentence = "It has been changed since the file was checked. Check the file again."
     assert (operation.succeeded, operation.refused) == (1, 2)
     assert list(operation.rows.order_by("position").values_list("position", "label", "sentence")) == [
         (2, "AQM26-1", sentence),
@@ -366,7 +368,7 @@ def test_all_or_none_changes_nothing_if_one_row_fails(staff_client, alice, three
     with pytest.raises(Refused) as refusal:
         roundtrips.apply(row, version=row.version, by=by, is_whole=True)
     assert refusal.value.sentence == (
-        "Nothing was changed. Row 3, AQM26-2: It was changed since the file was checked. Check the file again."
+        "Nothing was changed. Row 3, AQM26-2: It has been changed since the file was checked. Check the file again."
     )
     assert (Event.objects.count(), Ownership.objects.count(), Operation.objects.count()) == (before, 0, 0)
     assert not Device.objects.filter(notes="A").exists()
@@ -378,7 +380,10 @@ def test_all_or_none_does_not_start_if_rows_are_refused(staff_client, alice, thr
     row = checked(alice, edited_csv(staff_client, put((0, "notes", "A"), (1, "device_name", "unknown-one"))))
     with pytest.raises(Refused) as refusal:
         roundtrips.apply(row, version=row.version, by=by, is_whole=True)
-    assert refusal.value.sentence == "1 row is refused, so nothing is changed. Correct the file, or change the others."
+    assert (
+        refusal.value.sentence
+        == "1 row is refused, so nothing was changed. Correct the file, or apply only the other rows."
+    )
     assert not Device.objects.filter(notes="A").exists()
 
 
@@ -403,7 +408,10 @@ def test_fulfillment_may_assign_owners_and_change_nothing_else(
         staff_client, put((0, "owner", customer.name), (1, "owner", "Hallberg Utilities"), (2, "notes", "Mine"))
     )
     row = checked(member("fulfilment"), content)
-    assert refused(row) == {3: "You may not take a device from its owner.", 4: "You may not change tags and notes."}
+    assert refused(row) == {
+        3: "You don't have permission to unclaim devices.",
+        4: "You don't have permission to change tags and notes.",
+    }
     assert changes(row) == {2: {"owner": ["", "Stadtwerke Aalen"]}}
 
 
@@ -413,7 +421,7 @@ def test_permissions_are_checked_again_for_the_person_who_applies_the_file(
     row = checked(alice, edited_csv(staff_client, put((0, "owner", customer.name), (1, "notes", "Mine"))))
     operation = roundtrips.apply(row, version=row.version, by=factories.actor_of(member("fulfilment")))
     assert (operation.succeeded, operation.refused) == (1, 1)
-    assert operation.rows.get().sentence == "You may not change tags and notes."
+    assert operation.rows.get().sentence == "You don't have permission to change tags and notes."
     assert not Device.objects.filter(notes="Mine").exists()
 
 

@@ -39,7 +39,7 @@ def test_the_upload_page_offers_the_export_with_the_filters_of_the_list(staff_cl
     assert f'href="{CREATE}?status=in_stock"' in listed
     page = body(staff_client.get(f"{CREATE}?status=in_stock"))
     assert "/devices/export/?format=xlsx&amp;status=in_stock" in page
-    assert "The devices that your list shows with its filters." in page
+    assert "The devices in your filtered list." in page
 
 
 def test_a_file_that_is_not_a_table_is_refused_at_its_field(staff_client):
@@ -61,7 +61,7 @@ def test_a_file_is_uploaded_reviewed_and_applied_in_the_browser(staff_client, al
     assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
     page = body(staff_client.get(answer.url))
     assert "Change 3 devices…" in page
-    assert "Assign:" in page and "Unclaim:" in page and "nobody" in page
+    assert "Assign:" in page and "Unclaim:" in page and "no owner" in page
     assert "&lt;b&gt;new&lt;/b&gt;" in page
     assert '<del class="tag">old</del>' in page
     assert Ownership.objects.count() == 1
@@ -75,7 +75,7 @@ def test_a_file_is_uploaded_reviewed_and_applied_in_the_browser(staff_client, al
     assert (done.status_code, done.url) == (302, operation.get_absolute_url())
     assert "3 devices changed." in body(staff_client.get(done.url))
     after = body(staff_client.get(row.get_absolute_url()))
-    assert "Applied by Alice Kemp" in after and "See what was done" in after
+    assert "Applied by Alice Kemp" in after and "See the results" in after
     assert "Alice Kemp</strong> changed devices with" in body(staff_client.get("/activity/"))
     assert staff_client.get(url("apply", row)).status_code == 409
 
@@ -100,7 +100,7 @@ def test_an_outdated_preview_cannot_be_applied(staff_client, three):
 def test_an_unrecognized_header_can_be_corrected(staff_client, three):
     upload(staff_client, as_csv([{"Einheit": three[0].device_name, "Bemerkung": "Mine"}]))
     row = RoundTrip.objects.get()
-    assert "No column was recognised as: Device name." in body(staff_client.get(row.get_absolute_url()))
+    assert "No column was recognized as: Device name." in body(staff_client.get(row.get_absolute_url()))
     answer = staff_client.post(url("columns", row), {"column_0": "device_name", "column_1": "notes"})
     assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
     assert "Change 1 device…" in body(staff_client.get(answer.url))
@@ -171,7 +171,7 @@ def test_two_thousand_rows_are_left_to_the_worker(
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 1_999, 1)
     refused = operation.rows.get()
     assert (refused.position, refused.label) == (1323, "S-1321")
-    assert refused.sentence == "Status: “In stock” can't be changed to “Scrapped” by a file. Leave it as it was."
+    assert refused.sentence == "Status: “In stock” can't be changed to “Scrapped” with a file. Restore the old value."
     assert Ownership.objects.filter(customer=customer).count() == 1_000
     assert Ownership.objects.filter(customer=other_customer).count() == 999
     assert DeviceTag.objects.count() == 3_998
@@ -202,7 +202,7 @@ def test_a_file_that_stopped_halfway_continues_when_uploaded_again(
     assert Ownership.objects.count() == 200
     page = body(staff_client.get(row.get_absolute_url()))
     assert "It stopped at an unexpected error. Nothing after that was changed." in page
-    assert "Upload the same file again to go on: what is changed already counts as unchanged." in page
+    assert "Upload the same file again to continue: devices that are already changed count as unchanged." in page
     upload(staff_client, content)
     again = RoundTrip.objects.latest("pk")
     assert [again.summary[name] for name in ("unchanged", "changed", "refused")] == [200, 50, 0]

@@ -85,7 +85,7 @@ def test_a_device_assigned_at_the_same_moment_is_left_unchanged(staff_client, al
     answers, device = race_against_a_handover(staff_client, alice, product, customer, other_customer)
     assert sorted(map(str, answers)) == ["0", "assigned"]
     assert (device.customer, device.notes) == (customer, "")
-    sentence = "It was changed since the file was checked. Check the file again."
+    sentence = "It has been changed since the file was checked. Check the file again."
     assert Operation.objects.get().rows.get().sentence == sentence
 
 

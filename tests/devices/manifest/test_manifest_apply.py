@@ -175,7 +175,7 @@ def test_a_device_registered_since_the_check_stops_the_whole_import(product, by_
     assert refusal.value.code == "rows_refused"
     assert Device.objects.count() == 1
     assert refused(ManifestImport.objects.get()) == {
-        3: "This serial number is registered already, with another device name."
+        3: "This serial number is already registered with another device name."
     }
 
 

@@ -52,12 +52,12 @@ def test_an_imei_repeated_by_the_factory_is_a_warning_and_not_an_error(product):
 def test_every_planted_fault_of_a_messy_file_is_reported(product, device):
     manifest = checked(product, MESSY.read_bytes())
     assert refused(manifest) == {
-        5: "The same serial number stands in row 4, in other letters.",
-        12: "The device name already stands in row 11.",
+        5: "Same serial number as row 4 (only upper/lower case differs).",
+        12: "Same device name as row 11.",
         22: "The serial number is missing.",
         23: "The device name is missing.",
         32: "352656101234567 is not an IMEI: its check digit should be 8.",
-        62: "This serial number is registered already, with another device name.",
+        62: "This serial number is already registered with another device name.",
         72: "A device name must have 6 to 64 letters, digits, - or _; this one has 80.",
         82: "The serial number contains an invisible control character (U+202E).",
         92: "This row has 5 values but the header has 4.",
@@ -77,7 +77,7 @@ def test_serial_numbers_turned_into_numbers_are_refused_until_their_length_is_ch
     assert counts(manifest) == (960, 0, 0, 240)
     assert manifest.summary["pad"] == {"count": 240, "to": 6}
     assert set(refused(manifest).values()) == {
-        "Excel made a number of this serial number and cut off zeros. First say how many digits it has."
+        "Excel turned this serial number into a number and removed leading zeros. First choose how many digits it has."
     }
     assert manifest.summary["header"]["row"] == 3
 
@@ -122,7 +122,7 @@ def test_a_row_reports_all_its_faults(product):
 
 def test_a_refused_row_still_counts_for_the_rows_below(product):
     manifest = checked(product, text(f"{HEAD},imei", f"S-1,{NAMES[0]},1", f"S-1,{NAMES[1]},"))
-    assert refused(manifest)[3] == "The serial number already stands in row 2."
+    assert refused(manifest)[3] == "Same serial number as row 2."
 
 
 def test_an_iccid_or_mac_may_appear_only_once_in_a_file(product):
@@ -136,7 +136,7 @@ def test_an_iccid_or_mac_may_appear_only_once_in_a_file(product):
             f"S-3,{NAMES[2]},,e04f4375e455",
         ),
     )
-    assert refused(manifest) == {3: "The ICCID already stands in row 2.", 4: "The MAC address already stands in row 2."}
+    assert refused(manifest) == {3: "Same ICCID as row 2.", 4: "Same MAC address as row 2."}
 
 
 def test_an_imported_file_is_unchanged_when_checked_again(product):
@@ -174,7 +174,7 @@ def test_a_device_name_already_taken_is_refused_and_its_holder_named(product, or
     other = factories.make_product(organization, "Wind Gauge")
     factories.make_device(other, "WND-1", device_name=NAMES[0])
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
-    assert refused(manifest) == {2: "This device name is registered already, for WND-1 in Wind Gauge."}
+    assert refused(manifest) == {2: "This device name is already registered, for WND-1 in Wind Gauge."}
 
 
 def test_the_same_serial_number_in_another_product_is_another_device(product, organization):
@@ -194,8 +194,8 @@ def test_an_archived_device_is_refused_as_archived(product):
     factories.make_device(product, "S-2", archived_at=timezone.now())
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}", f"S-2,{NAMES[1]}"))
     assert refused(manifest) == {
-        2: "This unit is archived. Restore it first, then check the file again.",
-        3: "This serial number is registered already, with another device name, on an archived unit.",
+        2: "This device is archived. Restore it first, then check the file again.",
+        3: "This serial number is already registered with another device name, on an archived device.",
     }
 
 
@@ -212,8 +212,8 @@ def test_identifiers_of_other_devices_are_refused_except_the_imei(product):
         ),
     )
     assert refused(manifest) == {
-        3: "This ICCID is registered already, for S-9 in Aqua Meter.",
-        4: "This MAC address is registered already, for S-9 in Aqua Meter.",
+        3: "This ICCID is already registered, for S-9 in Aqua Meter.",
+        4: "This MAC address is already registered, for S-9 in Aqua Meter.",
     }
     assert noticed(manifest) == {"imei_taken": (1, [2])}
 

@@ -37,7 +37,7 @@ def test_a_preview_prints_what_the_page_shows_and_changes_nothing(product):
         "New 192, Unchanged 0, Changed 0, Refused 8",
     ]
     assert "Row 92 (aqm26-900090 / e00fce68762d55f3e8b923b1): This row has 5 values but the header has 4." in said
-    assert "Noticed: 2 empty rows were skipped. From row 202 on" in said
+    assert "Warning: 2 empty rows were skipped. From row 202 on" in said
     assert not Device.objects.exists()
 
 
@@ -66,7 +66,7 @@ def test_valid_rows_are_applied_and_the_rejected_ones_written_to_a_file(product,
 
 def test_padding_is_an_option(product):
     said, code = run("aqua-meter", GATEWAY)
-    assert (code, "--pad 6 fills up, --pad 0 leaves them." in said) == (1, True)
+    assert (code, "--pad 6 pads them, --pad 0 leaves them unchanged." in said) == (1, True)
     said, code = run("aqua-meter", GATEWAY, apply=True, pad=6)
     assert (code, Device.objects.filter(serial_number="012000").count()) == (0, 1)
 
@@ -105,7 +105,7 @@ def test_a_file_without_the_required_columns_exits_with_2(product, tmp_path):
     path.write_bytes(text("Article,Price", "a,1"))
     said, code = run("aqua-meter", path, apply=True)
     assert code == 2
-    assert "No column was recognised as Serial number." in said
+    assert "No column was recognized as Serial number." in said
 
 
 def test_a_slug_in_two_organizations_needs_the_organization_option(product, other_organization):

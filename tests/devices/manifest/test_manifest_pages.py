@@ -38,7 +38,7 @@ def test_an_uploaded_file_is_checked_and_shown(staff_client, product):
     assert (answer.status_code, answer.url) == (302, manifest.get_absolute_url())
     page = body(staff_client.get(answer.url))
     assert "Apply the 192 good rows" in page
-    assert "The same serial number stands in row 4, in other letters." in page
+    assert "Same serial number as row 4 (only upper/lower case differs)." in page
     assert "200 rows" in page
     assert "semicolons, UTF-8" in page
     assert not Device.objects.exists()
@@ -126,7 +126,7 @@ def test_an_empty_form_says_what_is_missing(staff_client, product):
     answer = staff_client.post(CREATE)
     assert answer.status_code == 422
     assert answer.context["form"].errors == {
-        "product": ["Choose the product that the devices are of."],
+        "product": ["Choose the product of the devices."],
         "file": ["Choose a file."],
     }
 
@@ -156,7 +156,7 @@ def test_a_file_that_was_applied_before_is_recognized(staff_client, product):
     content = text(HEAD, f"S-1,{NAMES[0]}")
     first = applied(product, content)
     answer = staff_client.get(upload(staff_client, product, content).url)
-    assert "This very file was applied to Aqua Meter on" in body(answer)
+    assert "This file was already imported into Aqua Meter on" in body(answer)
     assert first.get_absolute_url() in body(answer)
     assert "There is nothing to apply." in body(answer)
 
@@ -165,7 +165,7 @@ def test_an_unrecognized_column_can_be_assigned(staff_client, product):
     answer = upload(staff_client, product, text("Article;Code", f"S-1;{NAMES[0]}"))
     manifest = ManifestImport.objects.get()
     page = body(staff_client.get(answer.url))
-    assert "No column was recognised as: Serial number, Device name." in page
+    assert "No column was recognized as: Serial number, Device name." in page
     assert "Apply" not in page.split("<main")[1].split("Earlier")[0].replace("Applied", "")
     form = {"column_0": "serial_number", "column_1": "device_name"}
     assert staff_client.post(url("columns", manifest), form).status_code == 302
@@ -196,7 +196,7 @@ def test_padding_is_chosen_with_a_button(staff_client, product):
     manifest = ManifestImport.objects.get()
     page = body(staff_client.get(answer.url))
     assert "Excel turned 240 serial numbers into numbers, and leading zeros are lost. The others have 6 digits." in page
-    assert "Fill up to 6 digits" in page
+    assert "Pad to 6 digits" in page
     staff_client.post(url("columns", manifest), {"pad": "6"})
     manifest.refresh_from_db()
     assert counts(manifest) == (1200, 0, 0, 0)
@@ -237,7 +237,7 @@ def test_rejected_rows_are_downloaded_as_they_came_with_their_reason(staff_clien
     assert rows[0] == ["Row", "Why", "S/N", "Device ID", "IMEI", "Remark"]
     assert rows[1][:4] == [
         "5",
-        "The same serial number stands in row 4, in other letters.",
+        "Same serial number as row 4 (only upper/lower case differs).",
         "AQM26-900002",
         "e00fce6808caf7f97d0bf97e",
     ]
@@ -422,7 +422,7 @@ def test_another_organization_does_not_learn_that_the_same_file_was_applied(
     other = factories.make_product(other_organization, "Wind Gauge")
     client = client_for(charlie)
     page = body(client.get(upload(client, other, content).url))
-    assert "This very file" not in page
+    assert "This file was already imported" not in page
     assert "Apply 1 row" in page
 
 

@@ -49,7 +49,7 @@ def test_the_list_is_filtered_by_name_and_day_and_paged(told, device, client_for
     assert "1–30 of 30" in client.get(url, {"name": "temp"}).content.decode()
     assert "1–12 of 12" in client.get(url, {"until": "2026-11-01"}).content.decode()
     assert "1–24 of 24" in client.get(url, {"since": "2026-11-02", "until": "2026-11-02"}).content.decode()
-    assert "No message matches" in client.get(url, {"name": "Temp"}).content.decode()
+    assert "No messages match" in client.get(url, {"name": "Temp"}).content.decode()
 
 
 def test_the_list_takes_few_queries(told, device, client_for, bob):
