@@ -187,7 +187,7 @@ class SetupForm(TextGuard, forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "organization"}),
     )
     name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    email = AddressField(label=_("Your e-mail address"))
+    email = AddressField(label=_("Your email address"))
     password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=zone_choices, widget=forms.Select(attrs={"data-zone": ""})

@@ -50,7 +50,7 @@ def make(device_ids: list[int], *, profile_id: int | None, form: str, options: O
     Raises Refused (409) if more are requested, and Refused (422) if no label can be printed.
     """
     if len(device_ids) > IN_REQUEST:
-        raise Refused("too_many", _("So many labels are printed in the background."))
+        raise Refused("too_many", _("This many labels can only be printed in the background."))
     gathered = _gather(device_ids, profile_id, form, options, by)
     if not gathered.units:
         raise _nothing(gathered)
@@ -110,7 +110,7 @@ def check_number(count: int) -> None:
     if count > MOST:
         raise Refused(
             "too_many",
-            _("Print at most %(most)s labels at once, these are more. Narrow the selection by a filter.")
+            _("You can print at most %(most)s labels at once. Filter the list to select fewer.")
             % {"most": grouped(MOST)},
             status=422,
         )

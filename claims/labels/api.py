@@ -49,7 +49,7 @@ def label_sheet_create(request: Any) -> Any:
     named, profile = naming.Naming(request), _profile(request)
     actions.check_number(len(named.names))
     if not named.ids:
-        raise Unfit({"devices": ["None of these is a device."]})
+        raise Unfit({"devices": ["None of these names matches a device."]})
     form = _form(request, named.ids, profile)
     # A repeated name means the same label, which is printed only once.
     ids = [units.DUPLICATE if place in named.unfit and pk > 0 else pk for place, pk in enumerate(named.pks)]

@@ -21,8 +21,8 @@ TAG = "label queue"
 class LabelQueueQuery(PageQuery):
     """Filters for the devices that need a new label."""
 
-    q = Text(required=False, max_length=64, help_text="The number, or the beginning of the serial number.")
-    customer = Id(required=False, in_query=True, help_text="Who owned it.")
+    q = Text(required=False, max_length=64, help_text="The return number, or the beginning of the serial number.")
+    customer = Id(required=False, in_query=True, help_text="Id of the customer who owned the device.")
 
 
 class LabelsDone(serializers.Serializer):
@@ -36,7 +36,7 @@ class LabelsDone(serializers.Serializer):
 
 
 @endpoint(
-    "List units that need a label",
+    "List devices that need a label",
     may=Permission.VIEW,
     answers=ReturnOut,
     query=LabelQueueQuery,
@@ -55,7 +55,7 @@ def label_queue_list(request: Any) -> Any:
 
 
 @endpoint(
-    "Note that units carry a new label",
+    "Mark labels as replaced",
     may=Permission.RETURN_RECEIVE,
     takes=naming.Named,
     answers=LabelsDone,

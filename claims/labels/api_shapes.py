@@ -30,32 +30,38 @@ class LabelSheetIn(Named):
     """The devices to print, in this order, and how to print them."""
 
     stock = serializers.ChoiceField(choices=[(key, str(key)) for key in STOCKS], default="L7160")
-    form = serializers.ChoiceField(choices=list(FORMS), default="pdf", help_text="svg and png come as a ZIP.")
+    form = serializers.ChoiceField(
+        choices=list(FORMS), default="pdf", help_text="`svg` and `png` are returned as a ZIP file."
+    )
     claim_profile = Text(
         max_length=60,
         required=False,
         allow_null=True,
-        help_text="The id or the slug; without it the newest code of each unit.",
+        help_text="Id or slug of the claim profile. If omitted, the newest code of each device is printed.",
     )
-    text = Text(max_length=MOST_TEXT, default="Scan to claim", allow_blank=True, help_text="Below the code.")
+    text = Text(max_length=MOST_TEXT, default="Scan to claim", allow_blank=True, help_text="Printed below the code.")
     fields_shown = serializers.ListField(
         child=serializers.ChoiceField(choices=list(FIELDS)), default=USUAL, max_length=len(FIELDS)
     )
-    start = Whole(min_value=1, max_value=MOST_START, default=1, help_text="Of a sheet that is partly used.")
-    shift_x = Millimetres(min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="To the right, in mm.")
-    shift_y = Millimetres(min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="Down, in mm.")
-    outline = Flag(default=False, help_text="Draw the labels' edges, for a test print.")
+    start = Whole(
+        min_value=1, max_value=MOST_START, default=1, help_text="The first label to print on, for a partly used sheet."
+    )
+    shift_x = Millimetres(
+        min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="Shift to the right, in mm."
+    )
+    shift_y = Millimetres(min_value=-MOST_SHIFT, max_value=MOST_SHIFT, default=0, help_text="Shift down, in mm.")
+    outline = Flag(default=False, help_text="Draw the labels' outlines, for a test print.")
 
 
 class LabelSheetOut(serializers.ModelSerializer):
     """A file of labels, which is kept for 7 days. Sheets that were printed at once in the console have no file."""
 
     form = serializers.ChoiceField(choices=list(FORMS))
-    count = serializers.IntegerField(
-        help_text="How many labels were asked for, and once it is done how many there are."
-    )
+    count = serializers.IntegerField(help_text="The number of labels requested or, once done, printed.")
     operation = serializers.IntegerField(
-        source="operation_id", allow_null=True, help_text="Follow it until it is done."
+        source="operation_id",
+        allow_null=True,
+        help_text="Id of the operation that prints the labels. Poll it until it is done.",
     )
     is_ready = serializers.SerializerMethodField()
 

@@ -26,14 +26,14 @@ class LabelSheetForm(TextGuard, forms.Form):
 
     stock = forms.ChoiceField(label=_("Labels"), choices=stocks.choices, initial="L7160")
     # Not "form": a field of that name hides the form itself from scripts.
-    output = forms.ChoiceField(label=_("As"), choices=list(FORMS.items()), initial="pdf", widget=forms.RadioSelect)
-    profile = forms.ChoiceField(label=_("Codes of"), required=False)
+    output = forms.ChoiceField(label=_("Format"), choices=list(FORMS.items()), initial="pdf", widget=forms.RadioSelect)
+    profile = forms.ChoiceField(label=_("Codes from"), required=False)
     text = forms.CharField(
         label=_("Text"),
         max_length=MOST_TEXT,
         required=False,
         initial=_("Scan to claim"),
-        help_text=_("Below the code. Empty: none."),
+        help_text=_("Printed below the code. Leave empty for no text."),
     )
     fields_shown = forms.MultipleChoiceField(
         label=_("On the label"),
@@ -43,10 +43,10 @@ class LabelSheetForm(TextGuard, forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     start = forms.IntegerField(
-        label=_("Begin at label"),
+        label=_("Start at label"),
         min_value=1,
         initial=1,
-        help_text=_("Of a sheet that is partly used, counted line by line."),
+        help_text=_("For a partly used sheet; count left to right, row by row."),
     )
     shift_x = forms.FloatField(
         label=_("Move right, mm"),
@@ -62,7 +62,8 @@ class LabelSheetForm(TextGuard, forms.Form):
         initial=0,
         widget=forms.NumberInput(attrs={"step": "0.1"}),
         help_text=_(
-            "Where your printer is off: print one sheet with outlines on plain paper and hold it against the labels."
+            "If your printer is misaligned: print one sheet with outlines on plain paper and hold it against the "
+            "labels."
         ),
     )
     outline = forms.BooleanField(label=_("Draw the labels' outlines"), required=False, help_text=_("For a test print."))
@@ -88,15 +89,15 @@ class LabelSheetForm(TextGuard, forms.Form):
         start = cleaned.get("start")
         if cleaned.get("output") == "pdf" and start and start > stock.per_page:
             sentence = ngettext(
-                "This stock has %(n)d label a page.", "This stock has %(n)d labels a page.", stock.per_page
+                "This stock has %(n)d label per page.", "This stock has %(n)d labels per page.", stock.per_page
             )
             self.add_error("start", sentence % {"n": stock.per_page})
         if cleaned.get("output") in DRAWN and not stock.fits(self.modules):
             self.add_error(
                 "stock",
                 _(
-                    "The link is so long that its QR code would be too fine to be read here: %(is)s mm a module, at "
-                    "least %(least)s mm are needed. Choose a larger label."
+                    "The link is too long for this label: its QR code would have modules of %(is)s mm, but needs at "
+                    "least %(least)s mm to be readable. Choose a larger label."
                 )
                 % {"is": f"{stock.module(self.modules):.2f}", "least": LEAST_MODULE},
             )
@@ -142,11 +143,11 @@ class LabelSheetForm(TextGuard, forms.Form):
         choices = [
             (
                 str(profile.pk),
-                ngettext("%(name)s (%(n)s unit)", "%(name)s (%(n)s units)", n)
+                ngettext("%(name)s (%(n)s device)", "%(name)s (%(n)s devices)", n)
                 % {"name": profile, "n": actions.grouped(n)},
             )
             for profile, n in self.profiles
         ]
-        field.choices = [("", _now("The newest code of each unit")), *choices]
+        field.choices = [("", _now("The newest code of each device")), *choices]
         if len(choices) <= MOST_RADIOS:
             field.widget = forms.RadioSelect(choices=field.choices)

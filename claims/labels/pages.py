@@ -182,7 +182,7 @@ def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> File:
     Raises Refused (409) if the file is not ready yet or no longer kept.
     """
     if not sheet.file_name:
-        raise Refused("not_ready", _("These labels are not printed yet. Wait until the work is done."))
+        raise Refused("not_ready", _("These labels aren't ready yet. Wait until they are printed."))
     try:
         file = files.STORE.path_of(sheet.file_name).open("rb")
     except OSError:
@@ -194,7 +194,7 @@ def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> File:
 
 def gone() -> Refused:
     """Return the Refused (409) for a file that no longer exists."""
-    return Refused("file_gone", _("This file is not kept any more; that is so after 7 days. Print the labels again."))
+    return Refused("file_gone", _("This file was deleted after 7 days. Print the labels again."))
 
 
 def detail(sheet: LabelSheet) -> dict[str, Any]:

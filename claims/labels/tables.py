@@ -13,8 +13,8 @@ class LabelSheetTable(Table):
     when = tables.Column(verbose_name=_("When"), order_by="id")
     labels = tables.Column(verbose_name=_("Labels"), orderable=False, attrs={"th": {"class": "num"}})
     stock = tables.Column(verbose_name=_("Stock"), orderable=False, attrs=WIDE)
-    form = tables.Column(verbose_name=_("As"), orderable=False, attrs=WIDE)
-    who = tables.Column(verbose_name=_("Who"), orderable=False, attrs=WIDE)
+    form = tables.Column(verbose_name=_("Format"), orderable=False, attrs=WIDE)
+    who = tables.Column(verbose_name=_("Printed by"), orderable=False, attrs=WIDE)
     state = tables.Column(verbose_name=_("State"), orderable=False)
 
     row_template = "claims/labels/_label_sheet_row.html"

@@ -19,20 +19,18 @@ from devices.models import Device
 
 # The messages, by the code of the refusal.
 SENTENCES = {
-    "no_code": gettext_lazy(
-        "It has no claim code. Add it to a claim profile first: tick it in the device list, then Claim codes."
-    ),
+    "no_code": gettext_lazy("It has no claim code. Select it in the device list and choose “Claim codes” first."),
     "no_code_there": gettext_lazy(
         "It has no code of this claim profile. Choose another profile, or add it to this one."
     ),
     "key_missing": gettext_lazy(
-        "The server key that made its code is not configured any more. Replace the code on its page."
+        "The server key that created its code is no longer configured. Replace the code on its page."
     ),
     "not_found": gettext_lazy("There is no such device."),
     "ambiguous": gettext_lazy("Several devices have this serial number. Use the id or the device name instead."),
     "duplicate": gettext_lazy("It is in the list more than once."),
     "no_typeface": gettext_lazy(
-        "This server has no typeface for some letters of its serial number: %(letters)s. Install one, or choose CSV."
+        "This server has no font for some letters of its serial number: %(letters)s. Install one, or choose CSV."
     ),
     "too_small": gettext_lazy("Its link is too long for a QR code of this size. Choose a larger label."),
 }

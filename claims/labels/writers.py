@@ -10,10 +10,10 @@ from claims.labels.pictures import Pictures
 from claims.labels.table import Rows
 
 FORMS: dict[str, Any] = {
-    "pdf": _("PDF, to print"),
-    "svg": _("ZIP of SVG pictures"),
-    "png": _("ZIP of PNG pictures, 300 dpi"),
-    "csv": _("CSV for the label printer's own software"),
+    "pdf": _("PDF for printing"),
+    "svg": _("SVG images (ZIP)"),
+    "png": _("PNG images, 300 dpi (ZIP)"),
+    "csv": _("CSV for label printer software"),
 }
 # The formats that draw labels, so that the QR code must fit.
 DRAWN = {"pdf", "svg", "png"}

@@ -106,7 +106,7 @@ def _found(request: Any) -> ClaimCode:
     if code is None or code.organization_id != request.actor.organization.pk:
         raise Refused(
             "unknown_code",
-            _("No device has this code. Compare it with the label; a label that was replaced no longer works."),
+            _("No device has this code. Check it against the label. Replaced labels no longer work."),
             status=404,
         )
     funnel.record(code, Step.SCAN)

@@ -42,7 +42,7 @@ class ClaimOfProfile(ClaimOut):
 class ClaimQuery(PageQuery):
     """The filters and the page of a list of claims."""
 
-    profile = Text(required=False, max_length=60, help_text="The id or the slug of the claim profile.")
+    profile = Text(required=False, max_length=60, help_text="Id or slug of the claim profile.")
     customer = Id(required=False, in_query=True)
 
 

@@ -33,17 +33,17 @@ class TypedCodeForm(forms.Form):
                 "class": "mono",
             }
         ),
-        error_messages={"required": _("Type the code that stands on the label.")},
+        error_messages={"required": _("Enter the code on the label.")},
     )
 
     def clean_code(self) -> str:
         code = codes.normalise(LINK.sub("", self.cleaned_data["code"]))
         if codes.is_mistyped(code):
-            raise forms.ValidationError(_("One character is mistyped. Compare the code with the label."))
+            raise forms.ValidationError(_("One character is wrong. Check the code against the label."))
         if len(code) not in {codes.TYPED_LENGTH, codes.LINK_LENGTH}:
             said = ngettext(
-                "A code has 13 characters, this is %(n)d. Compare it with the label.",
-                "A code has 13 characters, these are %(n)d. Compare them with the label.",
+                "A code has 13 characters; this has %(n)d. Check it against the label.",
+                "A code has 13 characters; this has %(n)d. Check it against the label.",
                 len(code),
             )
             raise forms.ValidationError(said % {"n": len(code)})
@@ -67,7 +67,7 @@ class ReviewForm(TextGuard, forms.Form):
         choices=[(CustomerKind.PERSON.value, _("Myself")), (CustomerKind.COMPANY.value, _("A company"))],
     )
     name = forms.CharField(
-        label=_("Your name, or that of the company"), max_length=120, widget=forms.TextInput({"autocomplete": "name"})
+        label=_("Name (person or company)"), max_length=120, widget=forms.TextInput({"autocomplete": "name"})
     )
 
     def __init__(self, *args: Any, offer: Offer, customers: Any, user: Any, **kwargs: Any) -> None:

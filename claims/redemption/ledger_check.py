@@ -31,7 +31,7 @@ def _counters() -> Iterator[str]:
 def _claims() -> Iterator[str]:
     wrong = ~Q(code__profile=F("profile")) | ~Q(project__customer=F("customer"))
     for claim in Claim.objects.filter(wrong | ~Q(customer__organization=F("organization"))).order_by("pk")[:SHOWN]:
-        yield f"Claim {claim.pk} is of a code, a project or a customer that does not belong to it."
+        yield f"Claim {claim.pk} refers to a code, project or customer that does not match it."
 
 
 def _missing_codes() -> Iterator[str]:
@@ -59,6 +59,6 @@ def _wrong_codes() -> Iterator[str]:
         if (code.link_sha256, code.typed_sha256) != (codes.sha256(printed.link), codes.sha256(printed.typed)):
             found += 1
             if found <= SHOWN:
-                yield f"Claim code {code.pk} keeps hashes of something else than what its label says."
+                yield f"Claim code {code.pk} has hashes that do not match its label."
     for key, number in sorted(unknown.items()):
-        yield f"{number} claim codes are of the key {key}, which is not configured: no reprint is possible."
+        yield f"Key {key} is not configured. Claim codes that can't be reprinted: {number}."

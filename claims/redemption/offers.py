@@ -117,17 +117,19 @@ def check(offer: Offer, *, host: str, at: datetime | None = None, customer: Cust
             "wrong_domain", _("This code works on %(host)s only. Scan it again there.") % {"host": profile.domain.host}
         )
     if not profile.is_enabled:
-        raise Refused("disabled", _("%(brand)s has switched this offer off. Ask them about it.") % brand)
+        raise Refused("disabled", _("%(brand)s has switched this offer off. Contact them for help.") % brand)
     if profile.valid_from and at < profile.valid_from:
-        raise Refused("not_yet_valid", _("This offer begins later. Try again then, or ask %(brand)s.") % brand)
+        raise Refused(
+            "not_yet_valid", _("This offer isn't available yet. Try again later, or contact %(brand)s.") % brand
+        )
     if profile.valid_until and at >= profile.valid_until:
-        raise Refused("expired", _("This offer is over. Ask %(brand)s for a new code.") % brand)
+        raise Refused("expired", _("This offer has expired. Ask %(brand)s for a new code.") % brand)
     if profile.max_claims is not None and profile.claim_count >= profile.max_claims:
-        raise Refused("used_up", _("All claims of this offer are taken. Ask %(brand)s for a new code.") % brand)
+        raise Refused("used_up", _("This offer has been used up. Ask %(brand)s for a new code.") % brand)
     if offer.parcel is not None:
         offer.parcel.check()
     elif offer.is_empty:
-        raise Refused("gives_nothing", _("This offer is empty so far. Ask %(brand)s about it.") % brand)
+        raise Refused("gives_nothing", _("There is nothing to claim with this code yet. Contact %(brand)s.") % brand)
     for device in offer.devices:
         _check_device(offer, device, customer)
 
@@ -150,8 +152,8 @@ def not_theirs(offer: Offer) -> Refused:
     return Refused(
         "not_your_shipment",
         _(
-            "This shipment was packed for a customer that your account does not act for. Sign in with the "
-            "address that %(brand)s knows, or ask them to add yours."
+            "This shipment is for a customer that you can't claim for. Sign in with the email address that %(brand)s "
+            "knows, or ask them to add yours."
         )
         % {"brand": offer.profile.organization.brand},
     )
@@ -159,7 +161,7 @@ def not_theirs(offer: Offer) -> Refused:
 
 def _on_its_way(offer: Offer, device: Device) -> Refused:
     words = {"brand": offer.profile.organization.brand, "tail": device.serial_tail}
-    return Refused("reserved", _("The unit …%(tail)s is on its way to somebody else. Ask %(brand)s about it.") % words)
+    return Refused("reserved", _("Device …%(tail)s is on its way to somebody else. Contact %(brand)s.") % words)
 
 
 def bare(host: str) -> str:
@@ -172,7 +174,7 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
     if device.status == DeviceStatus.SCRAPPED or device.archived_at:
         # For claimants both are the same. For programs, an archived device has the same code everywhere.
         code = "archived" if device.archived_at else "scrapped"
-        raise Refused(code, _("The unit …%(tail)s is out of service. Ask %(brand)s about it.") % words)
+        raise Refused(code, _("Device …%(tail)s is out of service. Contact %(brand)s.") % words)
     if customer is not None and device.customer_id == customer.pk:
         raise Refused("already_yours", (_yours_alone() if offer.is_single else _yours_among_others()) % words)
     if offer.profile.grant != Grant.OWNERSHIP:
@@ -180,7 +182,7 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
         return
     if device.status == DeviceStatus.RETURNED:
         raise Refused(
-            "in_quarantine", _("The unit …%(tail)s came back and is not checked yet. Ask %(brand)s about it.") % words
+            "in_quarantine", _("Device …%(tail)s was returned and hasn't been checked yet. Contact %(brand)s.") % words
         )
     if device.status == DeviceStatus.RESERVED and offer.parcel is None:
         parcel = offer.packed.get(device.pk)
@@ -191,21 +193,21 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
         raise Refused(
             "already_owned",
             _(
-                "The unit …%(tail)s already has an owner. If you bought it second hand, contact %(brand)s "
-                "with your proof of purchase."
+                "Device …%(tail)s already has an owner. If you bought it second-hand, contact %(brand)s with your "
+                "proof of purchase."
             )
             % words,
         )
 
 
 def _yours_alone() -> str:
-    return _("The unit …%(tail)s is yours already; there is nothing left to claim. Open it in your devices.")
+    return _("Device …%(tail)s is already yours, so there is nothing left to claim. You can find it in your devices.")
 
 
 def _yours_among_others() -> str:
     return _(
-        "The unit …%(tail)s is yours already, and this code gives everything at once or nothing. "
-        "Ask %(brand)s for what you are missing."
+        "Device …%(tail)s is already yours, and this code can only be claimed as a whole. Ask %(brand)s for what you "
+        "are missing."
     )
 
 
@@ -215,8 +217,8 @@ def _check_kept(device: Device, words: dict) -> None:
         raise Refused(
             "not_kept",
             _(
-                "The unit …%(tail)s belongs to a customer by now, so %(brand)s no longer gives access to it. "
-                "Ask its owner, or contact %(brand)s."
+                "Device …%(tail)s now belongs to a customer, so %(brand)s can no longer grant access to it. Ask its "
+                "owner, or contact %(brand)s."
             )
             % words,
         )

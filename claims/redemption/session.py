@@ -53,7 +53,9 @@ class Pending:
     def expect(self, nonce: str) -> None:
         """Raise Refused if a page was opened for another code than the pending one."""
         if nonce != self.nonce:
-            raise Refused("other_code", _("Another code was scanned since this page was opened. Look at it again."))
+            raise Refused(
+                "other_code", _("Another code has been scanned since this page was opened. Check what it offers.")
+            )
 
 
 @dataclass(frozen=True)
@@ -231,6 +233,6 @@ def _owner_at_hand(request: Request, offer: Offer) -> Customer | None:
 
 def _unknown() -> str:
     return _(
-        "No device has this code. Compare it with the label, and scan or type it again. If the device was "
-        "returned or got a new label, its old label no longer works."
+        "No device has this code. Check it against the label, then scan or enter it again. If the device was "
+        "returned or has a new label, the old label no longer works."
     )

@@ -53,7 +53,7 @@ def _take_out(answer: Answer, actor: Actor, shipment: Shipment | None) -> Step |
     words = {"code": other.code}
     if other.is_open and actor.may(Permission.SHIPMENT_EDIT):
         url = reverse("claims:shipment_unpack", args=[other.pk])
-        return Step(_("Take out of %(code)s") % words, "undo-2", url, answer.device.pk)
+        return Step(_("Remove from %(code)s") % words, "undo-2", url, answer.device.pk)
     return Step(_("Open %(code)s") % words, "package", other.get_absolute_url())
 
 

@@ -56,7 +56,7 @@ def _grey(data: bytes) -> Image.Image:
     Raises Refused (422) if it can't be read.
     """
     if len(data) > MOST_BYTES:
-        raise _refused("photo_too_large", _("The photo is larger than 15 MB. Take it with a lower resolution."))
+        raise _refused("photo_too_large", _("The photo is larger than 15 MB. Take it at a lower resolution."))
     try:
         # JPEGs are decoded directly to greyscale, and no larger than necessary.
         picture = open_picture(BytesIO(data), PICTURES, most_pixels=2 * MOST_PIXELS, mode="L")
@@ -80,11 +80,11 @@ def _no_picture(data: bytes) -> Refused:
         return _refused(
             "photo_heic",
             _(
-                "This is a HEIC picture, which can't be read here. Send it as JPEG: on an iPhone choose Settings, "
-                "Camera, Formats, Most Compatible."
+                "HEIC pictures can't be read here. Send it as a JPEG: on an iPhone, choose Settings, Camera, "
+                "Formats, Most Compatible."
             ),
         )
-    return _refused("no_photo", _("This file is no picture that can be read. Send a JPEG, PNG or WebP."))
+    return _refused("no_photo", _("This file can't be read as a picture. Send a JPEG, PNG or WebP."))
 
 
 def _opaque(picture: Image.Image) -> Image.Image:
@@ -99,7 +99,7 @@ def _opaque(picture: Image.Image) -> Image.Image:
 def _too_large() -> Refused:
     return _refused(
         "photo_too_large",
-        _("The photo has too many pixels. Take it with a lower resolution, or send it as an ordinary JPEG."),
+        _("The photo has too many pixels. Take it at a lower resolution, or send it as an ordinary JPEG."),
     )
 
 

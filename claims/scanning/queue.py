@@ -27,7 +27,7 @@ def read(data: QueryDict, actor: Actor) -> dict[str, str]:
     if not sent:
         return {}
     if data.get("person") != person(actor):
-        raise Refused("another_person", _("Somebody else is signed in now. Reload the page to go on."))
+        raise Refused("another_person", _("Somebody else is signed in now. Reload the page to continue."))
     if len(sent) > MOST_LINES:
         raise Refused("too_many_lines", _("Send fewer scans at once."), status=422)
     pairs = (each.partition(" ") for each in sent)

@@ -23,7 +23,7 @@ def unknown(scan: Scan) -> str:
 
 def unsure(scan: Scan) -> str:
     """Return the question about a scan that matches a device only with another keyboard layout."""
-    said = _("No device matches %(typed)s. If your scanner's keyboard is set wrong, it is %(text)s. Is it?")
+    said = _("No device matches %(typed)s. With another keyboard layout, it would be %(text)s. Is that right?")
     return said % {"typed": shown(scan.guess.typed) if scan.guess else "", "text": shown(scan.text)}
 
 

@@ -49,7 +49,7 @@ def test_a_device_without_its_code_is_found(product, make_devices):
 def test_a_hash_of_another_code_is_found(organization, field):
     code = worlds.make_link_profile(organization).codes.get()
     ClaimCode.objects.update(**{field: codes.sha256("something else")})
-    assert check() == [f"Claim code {code.pk} keeps hashes of something else than what its label says."]
+    assert check() == [f"Claim code {code.pk} has hashes that do not match its label."]
 
 
 def test_a_version_raised_without_new_hashes_is_found(organization):
@@ -61,20 +61,20 @@ def test_a_version_raised_without_new_hashes_is_found(organization):
 def test_codes_of_a_missing_key_are_counted(organization):
     worlds.make_link_profile(organization)
     ClaimCode.objects.update(key_id="gone")
-    assert check() == ["1 claim codes are of the key gone, which is not configured: no reprint is possible."]
+    assert check() == ["Key gone is not configured. Claim codes that can't be reprinted: 1."]
 
 
 def test_a_claim_of_another_profiles_code_is_found(organization, customer, dana):
     profile, other = (worlds.make_link_profile(organization), worlds.make_link_profile(organization, slug="other"))
     claim = _claim(profile, other, customer, dana, customer.projects.get())
-    assert check() == [f"Claim {claim.pk} is of a code, a project or a customer that does not belong to it."]
+    assert check() == [f"Claim {claim.pk} refers to a code, project or customer that does not match it."]
 
 
 def test_a_claim_in_a_foreign_project_is_found(organization, customer, dana):
     profile = worlds.make_link_profile(organization)
     foreign = factories.make_customer(organization, "Second").projects.get()
     claim = _claim(profile, profile, customer, dana, foreign)
-    assert check() == [f"Claim {claim.pk} is of a code, a project or a customer that does not belong to it."]
+    assert check() == [f"Claim {claim.pk} refers to a code, project or customer that does not match it."]
 
 
 def test_at_most_twenty_problems_of_a_kind_are_listed(product):

@@ -82,7 +82,7 @@ def test_j4_a_shipment_is_packed_by_beeps_and_shipped(packer: Person, person: An
     ids = ",".join(unit_id(packer, serial) for serial in photographed)
     packer.page.goto(f"/labels/new/?ids={ids}")
     with packer.page.expect_download() as download:
-        packer.press("Make the labels")
+        packer.press("Generate labels")
     sheet = pypdfium2.PdfDocument(download.value.path())[0]
     picture = tmp_path / "sheet.jpg"
     photo = sheet.render(scale=200 / 72).to_pil().convert("RGB")

@@ -344,7 +344,7 @@ def test_refused_scans_stay_in_a_list_with_the_next_step(workbench, free, clerk,
     clerk.check("packing, waiting and refused")
     workbench.context.set_offline(False)
     expect(refused.get_by_role("heading")).to_have_text("Refused (4)")
-    refused.get_by_role("button", name=re.compile("^Take out of S-")).click()
+    refused.get_by_role("button", name=re.compile("^Remove from S-")).click()
     packed(workbench, 2)
     expect(refused.locator("[data-text]")).to_have_text(["NOPE-3", "NOPE-2", "NOPE-1"])
     expect(workbench.locator("#scan")).to_be_focused()
@@ -362,7 +362,7 @@ def test_refused_scans_stay_in_a_list_with_the_next_step(workbench, free, clerk,
 def test_a_pasted_list_has_a_wide_field_and_its_own_button(workbench, free):
     units = [free() for _each in range(2)]
     workbench.get_by_text("Paste a list").click()
-    area = workbench.get_by_label("One unit a line")
+    area = workbench.get_by_label("One device per line")
     expect(area).to_be_focused()
     field, wide = workbench.locator("#scan").bounding_box(), area.bounding_box()
     assert wide["width"] > field["width"]

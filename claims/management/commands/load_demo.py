@@ -8,7 +8,7 @@ from claims.demo import load as demo
 
 
 class Command(BaseCommand):
-    help = "Loads the demo organization, unless it is there, and prints who can sign in."
+    help = "Load the demo organization unless it already exists, and print its sign-ins."
 
     def handle(self, *args: Any, **options: Any) -> None:
         demo.load()

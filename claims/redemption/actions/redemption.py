@@ -141,12 +141,13 @@ def _check_customer(offer: Offer, customer: Customer) -> None:
     brand = {"brand": offer.profile.organization.brand}
     if customer.organization_id != offer.profile.organization_id:
         raise Refused(
-            "wrong_customer", _("This account belongs to another supplier. Claim it with one of %(brand)s.") % brand
+            "wrong_customer",
+            _("This account belongs to another supplier. Use an account with %(brand)s to claim it.") % brand,
         )
     if offer.waits_for - {customer.pk}:
         raise offers.not_theirs(offer)
     if customer.archived_at:
-        raise Refused("customer_archived", _("Your account is closed. Ask %(brand)s to open it again.") % brand)
+        raise Refused("customer_archived", _("Your account is closed. Ask %(brand)s to reopen it.") % brand)
 
 
 def _past_claim(offer: Offer, customer: Customer) -> Claim | None:
@@ -168,7 +169,7 @@ def _check_still_held(claim: Claim) -> None:
         day = date_format(timezone.localtime(claim.at), "j M Y")
         raise Refused(
             "claimed_before",
-            _("You claimed this on %(day)s and no longer hold it. Ask %(brand)s for a new code.")
+            _("You claimed this on %(day)s and no longer have it. Ask %(brand)s for a new code.")
             % {"day": day, "brand": claim.profile.organization.brand},
         )
 
@@ -179,7 +180,7 @@ def _answers(profile: ClaimProfile, answers: dict[str, str]) -> dict[str, str]:
     for asked in profile.form:
         if asked["required"] and not given[asked["name"]]:
             raise Refused(
-                "answer_missing", _("“%(label)s” is needed. Fill it in.") % {"label": asked["label"]}, status=422
+                "answer_missing", _("“%(label)s” is required. Fill it in.") % {"label": asked["label"]}, status=422
             )
     return given
 
@@ -320,4 +321,4 @@ def _count(offer: Offer, claim: Claim, *, host: str, at: datetime) -> None:
 
 
 def _changed() -> Refused:
-    return Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))
+    return Refused("changed", _("This offer has just changed. Check it again before you claim it."))

@@ -182,7 +182,7 @@ def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
     # The same lock order as for packing: first shipments by id, then devices.
     held = [pk for pk in wanted if mine.filter(pk=pk).update(unit_count=F("unit_count"))]
     if packed.filter(shipment__in=held).update(is_open=False, claim=claim) != len(ids):
-        raise Refused("changed", _("This offer was changed at this moment. Look at it again, then claim it."))
+        raise Refused("changed", _("This offer has just changed. Check it again before you claim it."))
     for shipment in mine.filter(pk__in=held, state=ShipmentState.SENT).exclude(units__is_open=True):
         states.move(shipment, frm=[ShipmentState.SENT], to=ShipmentState.SHIPPED)
         record(events.CLAIMED, shipment, by=by, about=claim.customer, at=claim.at, units=shipment.unit_count)

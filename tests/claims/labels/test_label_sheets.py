@@ -171,7 +171,7 @@ def test_devices_without_a_code_are_listed_and_left_out_with_a_link_to_create_on
     bare = factories.make_device(factories.make_product(product.organization, "Gas Meter"), "GAS-1")
     client, chosen = client_for("product_manager"), [*units(profile), bare]
     page = client.get(CREATE, {"ids": ids(chosen)}).content.decode()
-    assert "1 unit has no code to print and is left out:" in page
+    assert "1 device has no code to print and is skipped:" in page
     assert f'href="/claim-profiles/add-units/?ids={bare.pk}"' in page
     assert links_in(order(client, chosen)) == [link_of(device) for device in units(profile)]
     assert not Event.objects.filter(kind="device.label_printed", subject_id=bare.pk).exists()
@@ -179,7 +179,7 @@ def test_devices_without_a_code_are_listed_and_left_out_with_a_link_to_create_on
 
 def test_people_who_may_not_create_codes_are_told_whom_to_ask(product, make_devices, client_for):
     page = client_for("fulfilment").get(CREATE, {"ids": ids(make_devices(1))}).content.decode()
-    assert "This unit has no claim code, so there is nothing to print:" in page
+    assert "This device has no claim code, so there is nothing to print:" in page
     assert "Ask a product manager to add them to a claim profile." in page
     assert "add-units" not in page
 
@@ -199,8 +199,8 @@ def test_one_of_several_profiles_can_be_chosen_and_otherwise_the_newest_code_is_
     newer = make_unit_profile(None, first, second, organization=organization, slug="newer", name="Newer")
     client = client_for("fulfilment")
     page = client.get(CREATE, {"ids": ids([first, second, third])}).content.decode()
-    assert "Units (3 units)" in page
-    assert "Newer (2 units)" in page
+    assert "Units (3 devices)" in page
+    assert "Newer (2 devices)" in page
     of_newer = client.get(CREATE, {"claim_profile": newer.pk}).content.decode()
     assert re.search(rf'name="profile" value="{newer.pk}"[^>]*checked', of_newer)
     chosen = [first, second, third]
@@ -237,7 +237,7 @@ def test_the_csv_has_the_link_of_the_qr_code_and_the_typed_code(profile, client_
 @pytest.mark.parametrize(
     ("fields", "sentence"),
     [
-        ({"start": "22"}, "This stock has 21 labels a page."),
+        ({"start": "22"}, "This stock has 21 labels per page."),
         ({"start": "0"}, "Ensure this value is greater than or equal to 1."),
         ({"text": "x" * 41}, "Ensure this value has at most 40 characters"),
         ({"stock": "L9999"}, "Select a valid choice."),
@@ -259,7 +259,10 @@ def test_a_stock_on_which_the_code_would_be_too_fine_is_refused(profile, organiz
     profile.save(update_fields=["domain"])
     answer = order(client_for("fulfilment"), units(profile), stock="5167")
     assert answer.status_code == 422
-    assert "0.31 mm a module, at least 0.33 mm are needed. Choose a larger label." in answer.content.decode()
+    assert (
+        "modules of 0.31 mm, but needs at least 0.33 mm to be readable. Choose a larger label."
+        in answer.content.decode()
+    )
     assert nothing_happened()
     assert order(client_for("fulfilment"), units(profile), stock="5167", output="csv").status_code == 200
 
@@ -276,7 +279,7 @@ def test_the_preview_follows_the_form_and_shows_no_working_code(profile, client_
     assert link_of(device) not in rows.content.decode()
     assert device.serial_number in rows.content.decode()
     wrong = client.post(CREATE, {**ORDER, "ids": ids([device]), "preview": "1", "start": "22"}, headers=htmx)
-    assert (wrong.status_code, "This stock has 21 labels a page." in wrong.content.decode()) == (200, True)
+    assert (wrong.status_code, "This stock has 21 labels per page." in wrong.content.decode()) == (200, True)
     assert nothing_happened()
 
 
@@ -306,7 +309,7 @@ def test_more_labels_than_fit_a_file_are_refused(monkeypatch, profile, client_fo
     monkeypatch.setattr(labels, "MOST", 2)
     answer = order(client_for("fulfilment"), units(profile))
     assert answer.status_code == 422
-    assert "Print at most 2 labels at once, these are more." in answer.content.decode()
+    assert "You can print at most 2 labels at once." in answer.content.decode()
     assert nothing_happened()
 
 
@@ -340,7 +343,7 @@ def test_more_than_200_labels_are_printed_in_the_background_and_downloaded(
     assert sheet.operation.permission == Permission.CODE_VIEW
     assert 'hx-trigger="every 1s"' in client.get(page).content.decode()
     waiting = client.post(f"{page}download/")
-    assert (waiting.status_code, "not printed yet" in waiting.content.decode()) == (409, True)
+    assert (waiting.status_code, "ready yet. Wait until they are printed." in waiting.content.decode()) == (409, True)
     work()
     sheet.refresh_from_db()
     operation = Operation.objects.get()
@@ -348,14 +351,14 @@ def test_more_than_200_labels_are_printed_in_the_background_and_downloaded(
     assert operation.sentence == "303 labels are ready to download."
     row = operation.rows.get()
     assert (row.label, row.code) == ("GAS-1", "no_code")
-    assert row.sentence.startswith("It has no claim code. Add it to a claim profile first")
+    assert row.sentence.startswith("It has no claim code. Select it in the device list")
     assert sheet.count == 303
     path = files.path_of(sheet.file_name)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
     shown = client.get(page).content.decode()
     assert 'hx-trigger="every 1s"' not in shown
-    assert "1 unit was left out." in shown
+    assert "1 device was skipped." in shown
     for foreign in (client_for(charlie).get(page), client_for(charlie).post(f"{page}download/")):
         assert foreign.status_code == 404
     assert client_for("viewer").post(f"{page}download/").status_code == 403
@@ -411,9 +414,9 @@ def test_files_are_deleted_after_seven_days_and_the_page_says_so(profile, alice,
     assert not path.exists()
     page = reverse("claims:label_sheet_detail", args=[sheet.pk])
     client = client_for(alice)
-    assert "The file was kept for 7 days and is gone." in client.get(page).content.decode()
+    assert "The file was deleted after 7 days." in client.get(page).content.decode()
     answer = client.post(f"{page}download/")
-    assert (answer.status_code, "This file is not kept any more" in answer.content.decode()) == (409, True)
+    assert (answer.status_code, "This file was deleted after 7 days" in answer.content.decode()) == (409, True)
     assert not Event.objects.filter(kind="label_sheet.downloaded").exists()
 
 
@@ -515,7 +518,7 @@ def test_a_serial_number_that_cannot_be_set_is_reported_beforehand_and_gets_no_l
     client, chosen = client_for("product_manager"), units(profile)
     response = client.get(CREATE, {"ids": ids(chosen)})
     page = response.content.decode()
-    assert "1 label is left out: this server has no typeface for some letters of the serial number." in page
+    assert "1 label is skipped: this server has no font for some letters of the serial number." in page
     assert '<span class="mono nowrap">水-0001</span> (水)' in page
     assert response.context["printable"] == 2
     others = [device for device in chosen if device != chinese]
@@ -527,7 +530,7 @@ def test_nothing_is_printed_if_no_label_can_be_set_but_the_csv_has_it(without_cj
     client = client_for("product_manager")
     response = order(client, [chinese])
     assert response.status_code == 422
-    assert "no typeface for some letters of its serial number: 水." in response.content.decode()
+    assert "no font for some letters of its serial number: 水." in response.content.decode()
     assert nothing_happened()
     assert "水-0001" in order(client, [chinese], output="csv").content.decode("utf-8-sig")
 
@@ -545,7 +548,7 @@ def test_other_texts_that_cannot_be_set_are_reported_with_their_letters(
         words.write("product", {product.pk: name})
     fields = {"ids": ids(units(profile)), **ORDER, "fields_shown": ["product", "serial"], "preview": "1"}
     page = client_for("product_manager").post(CREATE, fields).content.decode()
-    assert f"Product “{name}” on 3 labels has letters that no typeface of this server has: {letters}." in page
+    assert f"Product “{name}” on 3 labels has letters that no font on this server has: {letters}." in page
 
 
 def test_text_that_every_typeface_can_set_is_not_reported(profile, client_for):

@@ -165,7 +165,7 @@ def test_after_sign_in_the_page_says_whom_to_ask_and_grants_nothing(client_for, 
     scan(client, printed(offer).link)
     ownership.assign([device.pk], customer=customer, by=by)
     text = client.get("/c/review/").content.decode()
-    assert "belongs to a customer by now, so Northlake no longer gives access to it" in text
+    assert "now belongs to a customer, so Northlake can no longer grant access to it" in text
     assert redeem(client).status_code == 409
     assert not SharedAccess.objects.exists()
 
@@ -174,7 +174,7 @@ def test_the_owner_is_told_that_the_device_is_already_theirs(client_for, offer, 
     ownership.assign([device.pk], customer=customer, by=by)
     client = client_for(dana)
     scan(client, printed(offer).link)
-    assert "is yours already" in client.get("/c/review/").content.decode()
+    assert "is already yours" in client.get("/c/review/").content.decode()
 
 
 def test_the_profile_page_lists_devices_that_currently_cannot_be_claimed(

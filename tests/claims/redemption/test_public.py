@@ -330,7 +330,7 @@ def test_a_single_mistyped_character_is_reported_without_a_lookup(client, profil
     wrong = ("1" if typed[0] != "1" else "2") + typed[1:]
     response = client.post("/c/", {"code": wrong})
     assert response.status_code == 422
-    assert "One character is mistyped" in response.content.decode()
+    assert "One character is wrong" in response.content.decode()
     assert not Throttle.objects.exists()
     assert "claim" not in client.session
 
@@ -338,12 +338,12 @@ def test_a_single_mistyped_character_is_reported_without_a_lookup(client, profil
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "Type the code that stands on the label."),
-        ("7K3M", "A code has 13 characters, these are 4."),
-        ("7", "A code has 13 characters, this is 1."),
-        ("7" * 27, "A code has 13 characters, these are 27."),
+        ("", "Enter the code on the label."),
+        ("7K3M", "A code has 13 characters; this has 4."),
+        ("7", "A code has 13 characters; this has 1."),
+        ("7" * 27, "A code has 13 characters; this has 27."),
         ("x" * 201, "at most 200 characters"),
-        ("\u202e" * 13, "A code has 13 characters, these are 0."),
+        ("\u202e" * 13, "A code has 13 characters; this has 0."),
     ],
 )
 def test_text_that_cannot_be_a_code_is_reported_at_the_field(client, db, text, said):
@@ -439,15 +439,15 @@ BAD = {
 }
 NEXT = {
     "used_up": "Ask Northlake for a new code",
-    "disabled": "Ask them about it",
+    "disabled": "Contact them for help",
     "expired": "Ask Northlake for a new code",
-    "not_yet_valid": "Try again then",
+    "not_yet_valid": "Try again later",
     "wrong_domain": "claim.northlake.example only",
-    "scrapped": "is out of service. Ask Northlake about it",
-    "archived": "is out of service. Ask Northlake about it",
+    "scrapped": "is out of service. Contact Northlake",
+    "archived": "is out of service. Contact Northlake",
     "already_owned": "proof of purchase",
     "reserved": "on its way to somebody else",
-    "unknown": "its old label no longer works",
+    "unknown": "the old label no longer works",
 }
 
 
@@ -517,7 +517,7 @@ def test_the_owner_of_the_device_is_sent_to_it(client_for, dana, customer, devic
     client = client_for(dana)
     scan(client, code)
     page = client.get("/c/review/").content.decode()
-    assert "is yours already" in page
+    assert "is already yours" in page
     assert reverse("portal:home") in page
 
 
@@ -832,7 +832,7 @@ def test_a_code_of_a_claim_domain_works_on_that_domain(client, profile, device, 
 
 def test_the_review_names_the_account_and_what_will_be_granted(miriam, device):
     page = miriam.get("/c/review/").content.decode()
-    for expected in ("Northlake", "Aqua Meter", device.serial_number, MIRIAM, "not you?", "You become its owner."):
+    for expected in ("Northlake", "Aqua Meter", device.serial_number, MIRIAM, "not you?", "You’ll be its owner."):
         assert expected in page
 
 
@@ -1017,7 +1017,7 @@ def test_the_page_of_another_code_claims_nothing(client_for, dana, product, prof
     scan(client, printed(profile, second).link)
     response = client.post("/c/redeem/", {"nonce": old})
     assert response.status_code == 409
-    assert b"Another code was scanned" in response.content
+    assert b"Another code has been scanned" in response.content
     assert not Claim.objects.exists()
 
 
@@ -1174,7 +1174,7 @@ def test_the_last_page_does_not_link_to_a_device_that_was_given_back(client_for,
     done = redeem(client)["Location"]
     ownership.unclaim([device.pk], reason="Returned", by=_alice(profile))
     page = client.get(done).content.decode()
-    assert "not yours any more" in page
+    assert "no longer yours" in page
     assert reverse("portal:device_detail", args=[device.pk]) not in page
 
 

@@ -254,7 +254,7 @@ def test_the_label_queue_lists_devices_until_their_label_is_replaced(desk, owned
     page = desk.get("/returns/labels/")
     assert [row.device_id for row in page.context["page"].rows] == [d.pk for d in owned_devices]
     assert reverse("claims:label_sheet_create") in page.content.decode()
-    assert "2 devices have their new labels?" in text_of(
+    assert "Are the new labels on 2 devices?" in text_of(
         desk.get(f"/returns/labels/done/?ids={ids(owned_devices[:2])}")
     )
     desk.post("/returns/labels/done/", {"ids": ids(owned_devices[:2])})

@@ -93,7 +93,7 @@ def test_a_photo_without_a_code_returns_nothing():
 def test_a_file_that_is_not_a_picture_is_refused(data):
     refused = refusal(data)
     assert (refused.code, refused.status) == ("no_photo", 422)
-    assert refused.sentence == "This file is no picture that can be read. Send a JPEG, PNG or WebP."
+    assert refused.sentence == "This file can't be read as a picture. Send a JPEG, PNG or WebP."
 
 
 def test_a_truncated_file_is_refused():
@@ -122,5 +122,5 @@ def test_a_small_file_with_too_many_pixels_is_refused_before_decoding(side, monk
     refused = refusal(b"\x89PNG\r\n\x1a\n" + header + rows + chunk(b"IEND", b""))
     assert (
         refused.sentence
-        == "The photo has too many pixels. Take it with a lower resolution, or send it as an ordinary JPEG."
+        == "The photo has too many pixels. Take it at a lower resolution, or send it as an ordinary JPEG."
     )

@@ -271,7 +271,7 @@ def test_a_match_by_swapped_letters_alone_needs_confirmation(by, shipment, produ
     unit = factories.make_device(product, "AY1")
     (answer,) = contents.scan(shipment, ["AZ1"], by=by)
     assert (answer.code, answer.twins) == ("ambiguous", [unit])
-    assert answer.text == "No device matches AZ1. If your scanner's keyboard is set wrong, it is AY1. Is it?"
+    assert answer.text == "No device matches AZ1. With another keyboard layout, it would be AY1. Is that right?"
     assert not shipment.units.exists()
 
 

@@ -216,7 +216,7 @@ def test_each_refusal_links_to_possible_next_steps(
         "already_owned": [("Unclaim…", f"/devices/unclaim/?ids={owned.pk}", None)],
         "in_quarantine": [("Inspect…", f"/returns/inspect/?ids={came_back.pk}", None)],
         "scrapped": [("Open device", f"/devices/{scrapped.pk}/", None)],
-        "reserved": [("Take out of S-00002", f"/shipments/{other.pk}/unpack/", elsewhere.pk)],
+        "reserved": [("Remove from S-00002", f"/shipments/{other.pk}/unpack/", elsewhere.pk)],
         "unknown": [("Search", "/search/?q=NO+BODY%261", None)],
         "a_return": [("Open R-00001", f"/returns/{came_back.pk}/", None)],
     }

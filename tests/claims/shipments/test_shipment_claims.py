@@ -210,7 +210,7 @@ def test_a_box_goes_from_the_form_to_the_customers_phone(customer, make_devices,
     phone.scan(client, typed.link)
     assert "serial ends in" in client.get(reverse("claim:landing")).content.decode()
     phone.sign_in(client, dana.email)
-    assert "You become the owner of these 2 devices." in client.get(reverse("claim:review")).content.decode()
+    assert "You’ll be the owner of these 2 devices." in client.get(reverse("claim:review")).content.decode()
     assert phone.redeem(client).status_code == 303
     assert states() == {("owned", customer.name)}
 
@@ -219,7 +219,7 @@ def test_a_stranger_with_the_packing_list_is_told_what_to_do_and_gets_nothing(se
     phone.scan(client, phone.printed(sent.profile).link)
     phone.sign_in(client, "stranger@example.com")
     page = client.get(reverse("claim:review")).content.decode()
-    assert "a customer that your account does not act for" in page
+    assert "This shipment is for a customer that you can&#x27;t claim for" in page
     assert sent.customer.name not in page
     phone.redeem(client, kind="company", name="Mallory Ltd")
     assert states() == {("reserved", None)}
@@ -258,7 +258,7 @@ def test_claiming_a_box_with_an_archived_or_scrapped_device_grants_nothing(sent,
     # Clean up what the ledger would not write, for the check that follows every test.
     Device.objects.filter(pk=unit.pk).update(**before)
     assert refusal.code == cause
-    assert refusal.sentence == f"The unit …{unit.serial_tail} is out of service. Ask Northlake about it."
+    assert refusal.sentence == f"Device …{unit.serial_tail} is out of service. Contact Northlake."
 
 
 def test_ownership_starts_with_the_claim_rather_than_the_departure(box, by, dana, actor, customer):
