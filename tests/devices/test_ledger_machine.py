@@ -33,8 +33,11 @@ customer_numbers = st.integers(0, CUSTOMERS - 1)
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Three devices and three customers. The model is, for each device, its status while nobody owns it, and a list of
-    [customer, start, end, the evidence it began with, the evidence it ended with]."""
+    """Three devices and three customers.
+
+    The model has, for each device, its status while nobody owns it, and a list of
+    [customer, start, end, the evidence it started with, the evidence it ended with].
+    """
 
     @initialize(owned=device_sets, unclaimed=device_sets)
     def make_the_world(self, owned, unclaimed):

@@ -52,12 +52,12 @@ steps = st.sampled_from([0, 0, 1, 1, 2, 1_000_000, 3_600_000_000])
 
 
 class WindowMachine(RuleBasedStateMachine):
-    """Two devices, two customers with one person each, and a clock that stands still, goes on, or jumps by two hours.
+    """Two devices, two customers with one person each, and a clock that stands still, advances, or jumps by two hours.
 
-    Where it is heard, a webhook of each customer and one of the organization listen.
+    If it is heard, a webhook of each customer and one of the organization receive it.
 
-    The model: for each device its spans [customer, start, end, is it shared], and for each message (its number,
-    the device, the time). Which message belongs to whom is asked of the model alone.
+    The model has the spans [customer, start, end, is it shared] of each device, and (its number, the device, the time)
+    for each message. It alone determines whose a message is.
     """
 
     # Whether the pages and the REST API, which are many, and publishing in one statement are included.
@@ -367,8 +367,10 @@ def tell_a_handover(machine):
 
 
 def tell_a_coincidence(machine, monkeypatch):
-    """A message that is stored after the instant of a handover was chosen, and told of before it is done: it is the new
-    owner's."""
+    """Store a message after the instant of a handover was chosen, and send it before the handover is done.
+
+    It belongs to the new owner.
+    """
     machine.make_the_world(is_heard=True)
     machine.assign(0, 0)
     machine.the_clock_goes_on(2)

@@ -27,7 +27,7 @@ def owner(client_for, alice):
     return client_for(alice)
 
 
-def _units(profile) -> str:
+def _list_url(profile) -> str:
     return reverse("claims:claim_profile_units", args=[profile.pk])
 
 
@@ -38,7 +38,7 @@ def test_the_list_shows_codes_and_who_claimed_them(owner, product, make_devices,
     first, second = make_devices(2)
     profile = worlds.make_unit_profile(product)
     claims.redeem(profile.codes.get(device=first), customer=customer, by=actor(dana), host="localhost")
-    response = owner.get(_units(profile))
+    response = owner.get(_list_url(profile))
     rows = response.context["page"].rows
     assert [(row, row.claim and row.claim.customer) for row in rows] == [(first, customer), (second, None)]
     assert [row.label.typed for row in rows] == [
@@ -53,7 +53,7 @@ def test_a_returned_device_no_longer_counts_as_claimed(owner, product, device, c
     profile = worlds.make_unit_profile(product)
     claims.redeem(profile.codes.get(), customer=customer, by=actor(dana), host="localhost")
     ownership.unclaim([device.pk], reason="returned", by=by)
-    assert [row.claim for row in owner.get(_units(profile)).context["page"].rows] == [None]
+    assert [row.claim for row in owner.get(_list_url(profile)).context["page"].rows] == [None]
     detail = owner.get(profile.get_absolute_url()).context
     assert (detail["claimed_count"], detail["profile"].claim_count) == (0, 1)
 
@@ -62,8 +62,8 @@ def test_only_the_devices_of_this_profile_are_listed(owner, organization, produc
     first, second = make_devices(2)
     picked = worlds.make_unit_profile(None, first, organization=organization, slug="picked")
     every = worlds.make_unit_profile(product)
-    assert owner.get(_units(picked)).context["page"].rows == [first]
-    assert owner.get(_units(every)).context["page"].rows == [first, second]
+    assert owner.get(_list_url(picked)).context["page"].rows == [first]
+    assert owner.get(_list_url(every)).context["page"].rows == [first, second]
 
 
 @pytest.mark.parametrize(
@@ -80,31 +80,31 @@ def test_the_devices_can_be_searched_and_sorted(owner, product, query, serials):
     for serial in ("AQM-11", "AQM-02", "AQM-01"):
         factories.make_device(product, serial)
     profile = worlds.make_unit_profile(product)
-    assert [row.serial_number for row in owner.get(_units(profile) + query).context["page"].rows] == serials
+    assert [row.serial_number for row in owner.get(_list_url(profile) + query).context["page"].rows] == serials
 
 
 def test_paging_reaches_all_devices(owner, product):
     ids = worlds.make_many_devices(product, 120)
     profile = worlds.make_unit_profile(product)
-    url, seen = _units(profile), []
+    url, seen = _list_url(profile), []
     while url:
         page = owner.get(url).context["page"]
         seen += [row.pk for row in page.rows]
-        url = _units(profile) + page.next if page.next else ""
+        url = _list_url(profile) + page.next if page.next else ""
     assert seen == ids
 
 
 def test_the_list_takes_a_fixed_number_of_queries(owner, product, django_assert_max_num_queries):
     worlds.make_many_devices(product, 60)
     profile = worlds.make_unit_profile(product)
-    owner.get(_units(profile))
+    owner.get(_list_url(profile))
     with django_assert_max_num_queries(8):
-        owner.get(_units(profile))
+        owner.get(_list_url(profile))
 
 
 def test_a_profile_with_one_code_has_no_device_list(owner, organization):
     profile = worlds.make_link_profile(organization)
-    assert owner.get(_units(profile)).status_code == 404
+    assert owner.get(_list_url(profile)).status_code == 404
 
 
 # The export
@@ -145,7 +145,7 @@ def test_a_selection_gets_codes_of_a_new_profile(owner, make_devices, organizati
     assert (page.context["total"], list(page.context["rows"])) == (2, [first, second])
     response = owner.post(ADD, {"ids": f"{first.pk},{second.pk}", "name": "Rental kits"})
     profile = ClaimProfile.objects.get()
-    assert (response.status_code, response.url) == (302, _units(profile))
+    assert (response.status_code, response.url) == (302, _list_url(profile))
     assert (profile.organization, profile.name, profile.slug, profile.scope, profile.product) == (
         organization,
         "Rental kits",

@@ -310,7 +310,7 @@ def test_the_return_slip_can_be_configured(client_for, alice, organization):
     )
 
 
-def test_fulfillment_can_receive_but_not_inspect_or_swap(client_for, owned_devices):
+def test_fulfilment_can_receive_but_not_inspect_or_swap(client_for, owned_devices):
     client = client_for("fulfilment")
     assert client.get(WORKBENCH).status_code == 200
     assert "Swap…" not in text_of(client.post(WORKBENCH, {"scan": owned_devices[0].serial_number}))

@@ -36,15 +36,15 @@ def profile(product, make_devices):
 
 
 @pytest.fixture
-def units(profile):
+def devices(profile):
     return list(Device.objects.order_by("pk"))
 
 
 @pytest.fixture
-def shipment(customer, units, by_system):
+def shipment(customer, devices, by_system):
     """Three devices packed for Stadtwerke Aalen, Dana's company."""
-    made = shipments.create(customer=customer, lines={units[0].product: 3}, by=by_system, order_number="PO-7")
-    contents.pack(made, units, by=by_system)
+    made = shipments.create(customer=customer, lines={devices[0].product: 3}, by=by_system, order_number="PO-7")
+    contents.pack(made, devices, by=by_system)
     return made
 
 
@@ -68,12 +68,12 @@ simple = pytest.mark.django_db
 
 @simple
 def test_the_customer_claims_a_packed_device_and_the_shipment_shows_it(
-    redeem, shipment, units, customer, client_for, alice
+    redeem, shipment, devices, customer, client_for, alice
 ):
-    claim = redeem(units[0])
+    claim = redeem(devices[0])
     span = Ownership.objects.get()
     assert (span.device, span.customer, span.start_reason, span.start_evidence) == (
-        units[0],
+        devices[0],
         customer,
         "claim",
         f"claim:{claim.pk}",
@@ -92,21 +92,21 @@ def test_the_customer_claims_a_packed_device_and_the_shipment_shows_it(
 
 
 @simple
-def test_redeeming_it_again_returns_the_same_claim(redeem, shipment, units):
-    assert redeem(units[0]) == redeem(units[0])
+def test_redeeming_it_again_returns_the_same_claim(redeem, shipment, devices):
+    assert redeem(devices[0]) == redeem(devices[0])
     assert Claim.objects.count() == 1
 
 
 @simple
 def test_anybody_else_is_refused_and_nothing_happens(
-    redeem, shipment, units, other_customer, erin, actor, organization
+    redeem, shipment, devices, other_customer, erin, actor, organization
 ):
     with pytest.raises(Refused) as refusal:
-        redeem(units[0], customer=other_customer, by=erin)
+        redeem(devices[0], customer=other_customer, by=erin)
     assert refusal.value.code == "reserved"
     newcomer = factories.make_person(factories.make_customer(organization, "Late"), "late@late.example")
     before = Customer.objects.count()
-    code = offers.get(ClaimCode.objects.get(device=units[0]).pk)
+    code = offers.get(ClaimCode.objects.get(device=devices[0]).pk)
     with pytest.raises(Refused) as refusal:
         redemption.redeem_as(code, claimant=Claimant(kind="person", name="New"), by=actor(newcomer), host=HOST)
     assert refusal.value.code == "reserved"
@@ -117,12 +117,12 @@ def test_anybody_else_is_refused_and_nothing_happens(
 
 @simple
 def test_before_sign_in_the_page_reveals_nothing_and_afterwards_strangers_are_refused(
-    shipment, units, profile, client_for, dana, erin, product
+    shipment, devices, profile, client_for, dana, erin, product
 ):
-    free = factories.make_device(product, f"X{units[0].serial_number}")
+    free = factories.make_device(product, f"X{devices[0].serial_number}")
     worlds.claim_codes.make_for_devices(profile, [free.pk])
     seen = []
-    for device in (units[0], free):
+    for device in (devices[0], free):
         visitor = Client()
         phone.scan(visitor, phone.printed(profile, device).link)
         seen.append(SCAN.sub(b"", phone.bare(visitor.get("/c/"))))
@@ -130,28 +130,28 @@ def test_before_sign_in_the_page_reveals_nothing_and_afterwards_strangers_are_re
     pages = {}
     for person in (erin, dana):
         signed_in = client_for(person)
-        phone.scan(signed_in, phone.printed(profile, units[0]).link)
+        phone.scan(signed_in, phone.printed(profile, devices[0]).link)
         pages[person] = signed_in.get(reverse("claim:review")).content.decode()
         answer = phone.redeem(signed_in)
         assert answer.status_code == (303 if person == dana else 422)
     assert "is on its way to somebody else" in pages[erin]
     assert "somebody else" not in pages[dana]
-    assert Device.objects.get(pk=units[0].pk).customer.name == "Stadtwerke Aalen"
+    assert Device.objects.get(pk=devices[0].pk).customer.name == "Stadtwerke Aalen"
 
 
 @simple
 def test_a_key_of_the_customer_redeems_it_and_a_key_of_another_does_not(
-    shipment, units, profile, dana, erin, customer, other_customer
+    shipment, devices, profile, dana, erin, customer, other_customer
 ):
-    code = {"code": phone.printed(profile, units[0]).typed}
+    code = {"code": phone.printed(profile, devices[0]).typed}
     refused = Caller(customer_key(erin, other_customer)).post("/claims/redeem", code)
     assert (refused.status_code, refused.json()["code"]) == (409, "reserved")
     assert Caller(customer_key(dana, customer)).post("/claims/redeem", code).status_code == 201
 
 
 @simple
-def test_shipping_assigns_the_rest_and_leaves_the_claimed_device_alone(redeem, shipment, units, by_system, customer):
-    redeem(units[0])
+def test_shipping_assigns_the_rest_and_leaves_the_claimed_device_alone(redeem, shipment, devices, by_system, customer):
+    redeem(devices[0])
     operation = shipping.ship(shipment, by=by_system)
     assert (operation.state, operation.succeeded, operation.refused) == ("done", 2, 0)
     assert operation.sentence == "3 devices shipped to Stadtwerke Aalen."
@@ -163,8 +163,8 @@ def test_shipping_assigns_the_rest_and_leaves_the_claimed_device_alone(redeem, s
 
 
 @simple
-def test_a_shipment_whose_devices_were_all_claimed_can_still_be_shipped(redeem, shipment, units, by_system):
-    for device in units:
+def test_a_shipment_whose_devices_were_all_claimed_can_still_be_shipped(redeem, shipment, devices, by_system):
+    for device in devices:
         redeem(device)
     operation = shipping.ship(shipment, by=by_system)
     shipment.refresh_from_db()
@@ -174,46 +174,46 @@ def test_a_shipment_whose_devices_were_all_claimed_can_still_be_shipped(redeem, 
 
 @simple
 def test_a_claimed_device_cannot_be_taken_out_and_keeps_its_owner_when_the_shipment_is_cancelled(
-    redeem, shipment, units, by_system
+    redeem, shipment, devices, by_system
 ):
-    redeem(units[0])
-    assert contents.unpack(shipment, [units[0].pk], by=by_system) == []
+    redeem(devices[0])
+    assert contents.unpack(shipment, [devices[0].pk], by=by_system) == []
     assert shipments.cancel(shipment, by=by_system) == 2
     assert sorted(Device.objects.values_list("status", flat=True)) == ["in_stock", "in_stock", "owned"]
     assert states(shipment)[0] == CLAIMED
 
 
 @simple
-def test_a_sent_box_is_complete_once_its_last_device_is_claimed_individually(redeem, customer, units, by_system):
+def test_a_sent_box_is_complete_once_its_last_device_is_claimed_individually(redeem, customer, devices, by_system):
     box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
-    contents.pack(box, units, by=by_system)
+    contents.pack(box, devices, by=by_system)
     shipping.send(box, by=by_system)
-    for device in units[:2]:
+    for device in devices[:2]:
         redeem(device)
     box.refresh_from_db()
     assert box.state == "sent"
-    redeem(units[2])
+    redeem(devices[2])
     box.refresh_from_db()
     assert box.state == "shipped"
     assert Event.objects.filter(kind="shipment.claimed").count() == 1
 
 
 @simple
-def test_the_code_of_the_box_grants_what_is_left_of_it(redeem, customer, units, by_system, dana, actor):
+def test_the_code_of_the_box_grants_what_is_left_of_it(redeem, customer, devices, by_system, dana, actor):
     box = shipments.create(customer=customer, lines={}, by=by_system, is_claimed_by_code=True)
-    contents.pack(box, units, by=by_system)
+    contents.pack(box, devices, by=by_system)
     shipping.send(box, by=by_system)
-    redeem(units[1])
+    redeem(devices[1])
     claim = claims.redeem(box.profile.codes.get(), customer=customer, by=actor(dana), host=HOST)
-    assert [thing["id"] for thing in claim.given] == [units[0].pk, units[2].pk]
+    assert [thing["id"] for thing in claim.given] == [devices[0].pk, devices[2].pk]
     assert Ownership.objects.filter(ended_at=None, customer=customer).count() == 3
 
 
 @simple
-def test_a_device_that_was_claimed_and_returned_can_be_packed_again_in_its_place(redeem, shipment, units, by_system):
-    redeem(units[0])
-    ownership.unclaim([units[0].pk], reason="mistake", by=by_system)
-    (answer,) = contents.pack(shipment, [units[0]], by=by_system)
+def test_a_device_that_was_claimed_and_returned_can_be_packed_again_in_its_place(redeem, shipment, devices, by_system):
+    redeem(devices[0])
+    ownership.unclaim([devices[0].pk], reason="mistake", by=by_system)
+    (answer,) = contents.pack(shipment, [devices[0]], by=by_system)
     assert answer.code == "added"
     assert states(shipment) == [PACKED] * 3
     shipment.refresh_from_db()
@@ -221,10 +221,10 @@ def test_a_device_that_was_claimed_and_returned_can_be_packed_again_in_its_place
 
 
 @simple
-def test_a_return_belongs_to_the_shipment_the_device_was_packed_in(redeem, shipment, units, by_system):
-    redeem(units[0])
+def test_a_return_belongs_to_the_shipment_the_device_was_packed_in(redeem, shipment, devices, by_system):
+    redeem(devices[0])
     shipping.ship(shipment, by=by_system)
-    returns.receive([units[0].pk], reason="Defective", by=by_system)
+    returns.receive([devices[0].pk], reason="Defective", by=by_system)
     assert Return.objects.get().shipment_id == shipment.pk
     (row,) = reconciliation.balance(shipment)
     assert (row.owned, row.returned, row.missing) == (2, 1, 0)
@@ -246,12 +246,12 @@ def claim_or_refusal(device, customer, by):
     return "claimed"
 
 
-def against(act, shipment, units, customer, by):
+def against(act, shipment, devices, customer, by):
     """Claim all devices while another process does `act` to their shipment; return the results of the claims."""
 
     def do(n):
         if n:
-            return [claim_or_refusal(device, customer, by) for device in units]
+            return [claim_or_refusal(device, customer, by) for device in devices]
         try:
             act(Shipment.objects.get(pk=shipment.pk))
         except Refused as refusal:
@@ -264,8 +264,8 @@ def against(act, shipment, units, customer, by):
 
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
-def test_claims_during_shipping_give_each_device_to_the_customer_once(shipment, units, customer, by_system, hers):
-    claimed, shipped = against(lambda s: shipping.ship(s, by=by_system), shipment, units, customer, hers)
+def test_claims_during_shipping_give_each_device_to_the_customer_once(shipment, devices, customer, by_system, hers):
+    claimed, shipped = against(lambda s: shipping.ship(s, by=by_system), shipment, devices, customer, hers)
     assert shipped == "done"
     assert set(claimed) <= {"claimed", "already_yours"}
     assert Ownership.objects.filter(customer=customer, ended_at=None).count() == 3 == Ownership.objects.count()
@@ -278,13 +278,13 @@ def test_claims_during_shipping_give_each_device_to_the_customer_once(shipment, 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("act", ["cancel", "unpack"])
 def test_claims_while_devices_are_given_up_leave_each_with_the_customer_or_in_stock(
-    act, shipment, units, customer, by_system, hers
+    act, shipment, devices, customer, by_system, hers
 ):
     other = {
         "cancel": lambda s: shipments.cancel(s, by=by_system),
-        "unpack": lambda s: contents.unpack(s, [u.pk for u in units], by=by_system),
+        "unpack": lambda s: contents.unpack(s, [u.pk for u in devices], by=by_system),
     }[act]
-    claimed, done = against(other, shipment, units, customer, hers)
+    claimed, done = against(other, shipment, devices, customer, hers)
     assert done == "done"
     # Anybody can claim what is in stock again, so the claims succeed either way.
     assert set(claimed) <= {"claimed", "changed", "reserved"}
@@ -295,10 +295,12 @@ def test_claims_while_devices_are_given_up_leave_each_with_the_customer_or_in_st
 
 
 @pytest.mark.django_db(transaction=True)
-def test_without_the_condition_in_the_update_the_race_is_lost(shipment, units, customer, by_system, hers, monkeypatch):
+def test_without_the_condition_in_the_update_the_race_is_lost(
+    shipment, devices, customer, by_system, hers, monkeypatch
+):
     """The negative control: a device read as packed a moment ago counts as packed although it was taken out since."""
-    offer = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
-    contents.unpack(shipment, [units[0].pk], by=by_system)
+    offer = offers.of(offers.get(ClaimCode.objects.get(device=devices[0]).pk))
+    contents.unpack(shipment, [devices[0].pk], by=by_system)
     terms = {"customer": customer, "by": hers, "host": HOST, "offer": offer}
     with pytest.raises(Refused) as refusal:
         claims.redeem(offer.code, **terms)
@@ -309,21 +311,21 @@ def test_without_the_condition_in_the_update_the_race_is_lost(shipment, units, c
         ShipmentUnit.objects.filter(device__in=ids).update(is_open=False)
 
     monkeypatch.setattr(shipping, "take_claimed", careless)
-    contents.pack(shipment, [units[0]], by=by_system)
-    stale = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
+    contents.pack(shipment, [devices[0]], by=by_system)
+    stale = offers.of(offers.get(ClaimCode.objects.get(device=devices[0]).pk))
     shipments.cancel(shipment, by=by_system)
     other = shipments.create(customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by_system)
-    contents.pack(other, [units[0]], by=by_system)
+    contents.pack(other, [devices[0]], by=by_system)
     claims.redeem(stale.code, customer=customer, by=hers, host=HOST, offer=stale)
-    assert Device.objects.get(pk=units[0].pk).customer == customer, "it was somebody else's shipment"
+    assert Device.objects.get(pk=devices[0].pk).customer == customer, "it was somebody else's shipment"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_device_moved_to_another_customers_shipment_is_not_granted(shipment, units, customer, by_system, hers):
-    stale = offers.of(offers.get(ClaimCode.objects.get(device=units[0]).pk))
+def test_a_device_moved_to_another_customers_shipment_is_not_granted(shipment, devices, customer, by_system, hers):
+    stale = offers.of(offers.get(ClaimCode.objects.get(device=devices[0]).pk))
     shipments.cancel(shipment, by=by_system)
     other = shipments.create(customer=factories.make_customer(customer.organization, "Other"), lines={}, by=by_system)
-    contents.pack(other, [units[0]], by=by_system)
+    contents.pack(other, [devices[0]], by=by_system)
     with pytest.raises(Refused) as refusal:
         claims.redeem(stale.code, customer=customer, by=hers, host=HOST, offer=stale)
     assert refusal.value.code == "reserved"

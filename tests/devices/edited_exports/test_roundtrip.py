@@ -400,7 +400,7 @@ def test_a_file_is_applied_only_once(staff_client, alice, three, by):
 # Permissions
 
 
-def test_fulfillment_may_assign_owners_and_change_nothing_else(
+def test_fulfilment_may_assign_owners_and_change_nothing_else(
     staff_client, three, customer, other_customer, member, by
 ):
     own(three[1], customer, by)
