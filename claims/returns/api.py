@@ -55,12 +55,12 @@ def return_list(request: Any) -> Any:
         rows = rows.filter(state__in=DECISIONS)
         del wanted["state"]
     elif state in DECISIONS and request.actor.kind == "customer":
-        raise Unfit({"state": ["Ask for those that are done."]})
+        raise Unfit({"state": ["Use the state done."]})
     rows = filtered(ReturnFilter, rows, request, **{name: wanted.get(name) for name in FILTERS})
     return page(request.query, rows, ReturnOut, **_context(request))
 
 
-@endpoint("See what returns are chosen from", may=P.VIEW, customer=C.READ, answers=ChoicesOut)
+@endpoint("See the return reasons and the checklist", may=P.VIEW, customer=C.READ, answers=ChoicesOut)
 def return_choice_list(request: Any) -> Any:
     """Returns the reasons for returns and the inspection checklist that the organization has set up."""
     organization, is_customer = request.actor.organization, request.actor.kind == "customer"
@@ -76,7 +76,7 @@ def return_detail(request: Any, pk: int) -> Any:
 
 
 @endpoint(
-    "Receive returned units",
+    "Receive returned devices",
     may=P.RETURN_RECEIVE,
     takes=ReceiveIn,
     query=DryQuery,
@@ -106,7 +106,7 @@ def return_receive(request: Any) -> Any:
 
 
 @endpoint(
-    "Inspect returned units",
+    "Inspect returned devices",
     may=P.RETURN_EDIT,
     takes=InspectIn,
     answers=OperationOut,
@@ -127,7 +127,7 @@ def return_inspect(request: Any) -> Any:
 
 
 @endpoint(
-    "Ask to send a device back",
+    "Request a return",
     may=None,
     customer=C.TAKE,
     takes=RequestIn,
@@ -141,7 +141,7 @@ def return_request(request: Any) -> Any:
     own = Device.objects.visible_to(actor).filter(status=DeviceStatus.OWNED, customer__in=actor.customers)
     device = own.select_related("customer").filter(pk=body.pop("device")).first()
     if device is None:
-        raise Unfit({"device": ["It is none of the devices that you own."]})
+        raise Unfit({"device": ["You don't own this device."]})
     form = checked(RequestForm, body, organization=actor.organization)
     made = returns.request(device, customer=device.customer, by=actor, **form.cleaned_data)  # type: ignore[arg-type]  # it is owned
     return _said(request, made, status=201)
@@ -201,7 +201,7 @@ def _findings(request: Any) -> dict[str, Any]:
     names = _checks(request)
     for place, check in enumerate(body.get("checks", [])):
         if check["text"] not in names:
-            raise Unfit({f"checks[{place}].text": ["The checklist has no such point."]})
+            raise Unfit({f"checks[{place}].text": ["There is no such point on the checklist."]})
         data[names[check["text"]]] = CHECKED[check["is_ok"]]
     return data
 

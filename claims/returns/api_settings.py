@@ -30,20 +30,20 @@ class ReturnPointOut(serializers.Serializer):
 
     id = serializers.IntegerField(source="pk", allow_null=True)
     text = serializers.CharField()
-    is_archived = serializers.BooleanField(help_text="It is not offered any more.")
+    is_archived = serializers.BooleanField(help_text="Whether it is archived and no longer offered.")
 
 
 class ReturnReasonOut(ReturnPointOut):
     """A reason for a return. `id` is null as long as the organization uses the default reasons."""
 
-    is_for_customers = serializers.BooleanField(help_text="Customers may choose it too.")
+    is_for_customers = serializers.BooleanField(help_text="Whether customers may choose it too.")
 
 
 class ReturnSettingsOut(serializers.Serializer):
     """The return settings of the organization: address and note on the slip, reasons, and checklist."""
 
-    address = serializers.CharField(help_text="Where customers send units to. It stands on their slip.")
-    note = serializers.CharField(help_text="What else the slip tells.")
+    address = serializers.CharField(help_text="Where customers send devices. Shown on their return slip.")
+    note = serializers.CharField(help_text="Further instructions on the slip.")
     reasons = ReturnReasonOut(many=True)
     checks = ReturnPointOut(many=True)
 
@@ -75,14 +75,14 @@ class ReturnSettingsIn(Body):
     checks = serializers.ListField(child=ReturnPointIn(), required=False, max_length=actions.MOST)
 
 
-@endpoint("See the settings of returns", may=MAY, answers=ReturnSettingsOut, tag="returns")
+@endpoint("See the return settings", may=MAY, answers=ReturnSettingsOut, tag="returns")
 def return_settings_detail(request: Any) -> Any:
     """Returns the return settings, with reasons and checklist in their order, including archived entries."""
     return _now(request.actor.organization)
 
 
 @endpoint(
-    "Edit the settings of returns",
+    "Edit the return settings",
     may=MAY,
     takes=ReturnSettingsIn,
     answers=ReturnSettingsOut,
@@ -132,14 +132,14 @@ def _choices(name: str, rows: list[dict[str, Any]], there: list[Choice]) -> list
     for place, row in enumerate(rows):
         pk = row.get("id")
         if pk is not None and (pk not in known or pk in seen):
-            errors[f"{name}[{place}].id"] = ["It is none of those that are there, or it is there twice."]
+            errors[f"{name}[{place}].id"] = ["There is no such entry, or it is listed twice."]
         seen.add(pk)
         try:
             row["text"] = clean_text(row["text"])
         except ValidationError as error:
             errors[f"{name}[{place}].text"] = error.messages
         if not row["text"]:
-            errors[f"{name}[{place}].text"] = ["Give it a text, or archive it."]
+            errors[f"{name}[{place}].text"] = ["Enter a text, or archive this entry."]
     if errors:
         raise Unfit(errors)
     given = [Choice(row["text"], row.get("id"), row.get("is_for_customers", True), row["is_archived"]) for row in rows]

@@ -45,11 +45,11 @@ class CheckOut(serializers.Serializer):
 class ReturnOut(serializers.ModelSerializer):
     """The return of one device. With a customer's key, the fields internal to the organization are null."""
 
-    code = serializers.CharField(help_text="Its number as people say it, and as the slip shows it.")
+    code = serializers.CharField(help_text="The number as it is printed on the slip, such as R-00017.")
     device = DeviceDetails()
-    customer = CustomerRef(allow_null=True, help_text="Who owned it; null where nobody did.")
+    customer = CustomerRef(allow_null=True, help_text="Who owned the device; null if nobody did.")
     shipment = serializers.IntegerField(source="shipment_id", allow_null=True)
-    state = serializers.ChoiceField(choices=STATES, help_text="To a customer's key a decision reads done.")
+    state = serializers.ChoiceField(choices=STATES, help_text="With a customer's key, a decision reads as done.")
     note = serializers.CharField(allow_null=True)
     requested_by = serializers.CharField(allow_null=True)
     received_by = serializers.CharField(allow_null=True)
@@ -57,8 +57,12 @@ class ReturnOut(serializers.ModelSerializer):
     closed_by = serializers.CharField(allow_null=True)
     grade = serializers.ChoiceField(choices=Grade.choices, allow_blank=True, allow_null=True)
     checks = CheckOut(many=True, allow_null=True)
-    needs_label = serializers.BooleanField(allow_null=True, help_text="Its label is dead and not yet printed anew.")
-    operation = serializers.IntegerField(source="operation_id", allow_null=True, help_text="That received it.")
+    needs_label = serializers.BooleanField(
+        allow_null=True, help_text="Whether its label no longer works and no new one is printed yet."
+    )
+    operation = serializers.IntegerField(
+        source="operation_id", allow_null=True, help_text="The id of the operation that received the device."
+    )
 
     class Meta:
         model = Return
@@ -103,7 +107,9 @@ class ReturnQuery(PageQuery):
     state = serializers.ChoiceField(choices=[(OPEN, "under way"), *STATES], required=False)
     reason = Text(required=False, max_length=80)
     customer = Id(required=False, in_query=True)
-    needs_label = Flag(default=False, help_text="Only units whose label is dead and not yet printed anew.")
+    needs_label = Flag(
+        default=False, help_text="Only devices whose label no longer works and that have no new one yet."
+    )
 
 
 class ReturnExportQuery(unpaged(ReturnQuery)):  # type: ignore[misc]
@@ -118,12 +124,16 @@ class ReceiveIn(Named):
     Without a reason, each device keeps the reason that its owner gave when requesting the return.
     """
 
-    reason = Text(max_length=80, required=False, allow_blank=True, help_text="One of those of returns/choices.")
+    reason = Text(
+        max_length=80, required=False, allow_blank=True, help_text="One of the reasons listed by returns/choices."
+    )
     note = Text(max_length=500, required=False, allow_blank=True)
-    also_unowned = Flag(default=False, help_text="Receive units in stock too, which nobody owns.")
+    also_unowned = Flag(
+        default=False, help_text="Whether to also receive devices that have no owner, such as those in stock."
+    )
     leaves_profiles = Flag(
         default=False,
-        help_text="true: take them out of claim profiles that list them, so that the codes of these keep working.",
+        help_text="true: remove them from claim profiles that list them, so that their codes keep working.",
     )
 
 
@@ -151,18 +161,22 @@ class RequestIn(Body):
     """The device that a customer sends back, and why."""
 
     device = Id()
-    reason = Text(max_length=80, help_text="One of those of returns/choices.")
+    reason = Text(max_length=80, help_text="One of the reasons listed by returns/choices.")
     note = Text(max_length=1000, required=False, allow_blank=True)
 
 
 class SwapIn(Body):
     """The device that replaces the old one, and why the old one is replaced."""
 
-    replacement = Text(max_length=MOST_CHARACTERS, help_text="Serial number, device name or label of a unit in stock.")
-    reason = Text(max_length=80, help_text="One of those of returns/choices.")
+    replacement = Text(
+        max_length=MOST_CHARACTERS, help_text="Serial number, device name or label of a device in stock."
+    )
+    reason = Text(max_length=80, help_text="One of the reasons listed by returns/choices.")
     note = Text(max_length=500, required=False, allow_blank=True)
-    is_here = Flag(default=True, help_text="false: the old unit is still with the customer; its return is requested.")
-    other_product = Flag(default=False, help_text="true: a unit of another product is meant.")
+    is_here = Flag(
+        default=True, help_text="false: the old device is still with the customer, and its return stays requested."
+    )
+    other_product = Flag(default=False, help_text="true: the replacement may be of another product.")
     leaves_profiles = Flag(
         default=False,
         help_text="true: remove the old device from claim profiles that list it, so that their codes keep working.",

@@ -14,7 +14,7 @@ RETURN_REQUESTED = Kind(
     "device.return_requested",
     _("Return requested"),
     "mail",
-    _("{actor} asked to send {subject} back for {object}"),
+    _("{actor} requested a return of {subject} for {object}"),
     DEVICES,
 )
 RETURN_CANCELLED = Kind(
@@ -29,7 +29,7 @@ RETURNED = Kind(
     webhook=Sends(PUBLIC_RETURNED, webhooks.ended),
 )
 QUARANTINED = Kind(
-    "device.quarantined", _("Device put in quarantine"), "lock", _("{actor} put {subject} into quarantine"), DEVICES
+    "device.quarantined", _("Device quarantined"), "lock", _("{actor} put {subject} into quarantine"), DEVICES
 )
 RETURN_UNDONE = Kind(
     "device.return_undone",
@@ -43,7 +43,7 @@ QUARANTINE_UNDONE = Kind(
     "device.quarantine_undone",
     _("Quarantine undone"),
     "rotate-ccw",
-    _("{actor} took {subject} out of quarantine again"),
+    _("{actor} undid the quarantine of {subject}"),
     DEVICES,
 )
 INSPECTED = Kind(
@@ -61,18 +61,18 @@ REFURBISHED = Kind(
     "device.refurbished",
     _("Device refurbished"),
     "wrench",
-    _("{actor} refurbished {subject}; it is in stock again"),
+    _("{actor} refurbished {subject}; it is back in stock"),
     DEVICES,
 )
 SCRAPPED = Kind("device.scrapped", _("Device scrapped"), "trash-2", _("{actor} scrapped {subject}"), DEVICES)
 LABEL_REPLACED = Kind(
-    "device.label_replaced", _("Device's label replaced"), "tag", _("{actor} noted the new label of {subject}"), DEVICES
+    "device.label_replaced", _("Device label replaced"), "tag", _("{actor} recorded a new label for {subject}"), DEVICES
 )
 SWAPPED_OUT = Kind(
     "device.swapped_out",
     _("Device swapped out"),
     "arrow-left-right",
-    _("{actor} replaced {subject} by {object}"),
+    _("{actor} replaced {subject} with {object}"),
     DEVICES,
     webhook=Sends(PUBLIC_RETURNED, webhooks.swapped_out),
 )
@@ -80,24 +80,24 @@ SWAPPED_IN = Kind(
     "device.swapped_in",
     _("Device swapped in"),
     "arrow-left-right",
-    _("{actor} gave {subject} in place of {object}"),
+    _("{actor} replaced {object} with {subject}"),
     DEVICES,
     webhook=Sends(PUBLIC_ASSIGNED, webhooks.swapped_in),
 )
 LABEL_PRINTED = Kind(
-    "device.label_printed", _("Device's label printed"), "printer", _("{actor} printed a label of {subject}"), DEVICES
+    "device.label_printed", _("Device label printed"), "printer", _("{actor} printed a label for {subject}"), DEVICES
 )
 SLIP_EDITED = Kind(
     "returns.slip_edited", _("Return slip edited"), "pencil", _("{actor} edited the return slip"), SETTINGS
 )
 REASONS_EDITED = Kind(
-    "returns.reasons_edited", _("Return reasons edited"), "pencil", _("{actor} edited the reasons of returns"), SETTINGS
+    "returns.reasons_edited", _("Return reasons edited"), "pencil", _("{actor} edited the return reasons"), SETTINGS
 )
 CHECKS_EDITED = Kind(
     "returns.checks_edited",
     _("Checklist edited"),
     "clipboard-check",
-    _("{actor} edited the checklist of returns"),
+    _("{actor} edited the inspection checklist"),
     SETTINGS,
 )
 

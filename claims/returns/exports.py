@@ -16,7 +16,7 @@ def return_table(request: Request) -> Table:
     found = pages.rows(request.actor).select_related("shipment")
     filterset = ReturnFilter(request.GET, queryset=found, request=request)
     if not filterset.is_valid():
-        raise Refused("filter", _("A filter of the list makes no sense any more. Select anew."), status=422)
+        raise Refused("filter", _("A filter of the list is no longer valid. Set the filters again."), status=422)
     return "returns", _header(), map(_line, newest_first(filterset.qs))
 
 

@@ -35,16 +35,14 @@ class ReceiveForm(TextGuard, forms.Form):
         max_length=500,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("It stays in the history of every unit."),
+        help_text=_("Kept in the history of every device."),
     )
 
     def __init__(self, *args: Any, actor: Actor, asks_reason: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = asks_reason
-        self.fields["reason"].error_messages["required"] = _(
-            "Choose why they came back: of some, no customer has said it."
-        )
-        self.fields["reason"].choices = _reason_choices(actor.organization, _("As the customer said"))
+        self.fields["reason"].error_messages["required"] = _("Choose a reason. For some devices, no customer gave one.")
+        self.fields["reason"].choices = _reason_choices(actor.organization, _("As stated by the customer"))
 
 
 class InspectForm(TextGuard, forms.Form):
@@ -53,13 +51,13 @@ class InspectForm(TextGuard, forms.Form):
     grade = forms.ChoiceField(label=_("Grade"), required=False)
     note = forms.CharField(label=_("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
     decision = forms.ChoiceField(
-        label=_("What becomes of it"),
+        label=_("Decision"),
         required=False,
         widget=forms.RadioSelect,
         choices=[
-            (ReturnState.RESTOCKED, _("Restock: it goes out as it is")),
-            (ReturnState.REFURBISHED, _("Refurbished: it was mended, and goes out again")),
-            (ReturnState.SCRAPPED, _("Scrap: it never goes out again")),
+            (ReturnState.RESTOCKED, _("Restock: back in stock as it is")),
+            (ReturnState.REFURBISHED, _("Refurbished: repaired, back in stock")),
+            (ReturnState.SCRAPPED, _("Scrap: never goes out again")),
             ("", _("Decide later: it stays in quarantine")),
         ],
     )
@@ -68,15 +66,15 @@ class InspectForm(TextGuard, forms.Form):
         super().__init__(*args, **kwargs)
         self.checklist = return_choices.checks(actor.organization)
         self.fields["grade"].required = must_grade
-        self.fields["grade"].error_messages["required"] = _("Give it a grade: it is not inspected yet.")
+        self.fields["grade"].error_messages["required"] = _("Choose a grade.")
         blank = (
             []
             if must_grade and self.initial.get("grade")
-            else [("", _("Choose…") if must_grade else _("As it was found"))]
+            else [("", _("Choose…") if must_grade else _("Keep the previous grade"))]
         )
         self.fields["grade"].choices = [*blank, *Grade.choices]
         if not must_grade:
-            self.fields["grade"].help_text = _("Empty: it stays as it was found before.")
+            self.fields["grade"].help_text = _("Leave empty to keep the previous grade.")
         found = {check["text"]: check["is_ok"] for check in self.initial.get("checks", [])}
         for number, check in enumerate(self.checklist):
             self.fields[f"check_{number}"] = forms.TypedChoiceField(
@@ -98,7 +96,7 @@ class InspectForm(TextGuard, forms.Form):
         if cleaned.get("grade"):
             for number in range(len(self.checklist)):
                 if not cleaned.get(f"check_{number}"):
-                    self.add_error(f"check_{number}", _("Say whether it is in order."))
+                    self.add_error(f"check_{number}", _("Choose whether this is OK."))
         return cleaned
 
     @property
@@ -122,25 +120,25 @@ class SwapForm(TextGuard, forms.Form):
     replacement = forms.CharField(
         label=_("Replacement"),
         max_length=400,
-        help_text=_("Scan or type a unit in stock: serial number, device name, or its label."),
+        help_text=_("Scan or type a device in stock: serial number, device name or label."),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "class": "mono", "list": "in-stock", "autofocus": True}
         ),
     )
-    other_product = forms.BooleanField(label=_("Another product is meant"), required=False)
+    other_product = forms.BooleanField(label=_("Replace with a different product"), required=False)
     reason = forms.ChoiceField(label=_("Reason"))
     note = forms.CharField(
         label=_("Note"),
         max_length=500,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("It stays in the history of both units."),
+        help_text=_("Kept in the history of both devices."),
     )
     is_here = forms.BooleanField(
-        label=_("The old unit is here"),
+        label=_("The old device is here"),
         required=False,
         initial=True,
-        help_text=_("Else its return stays requested until it is received."),
+        help_text=_("Otherwise, its return stays requested until it is received."),
     )
     # Shown in a notice if a claim profile lists the old device.
     leaves_profiles = forms.BooleanField(required=False)
@@ -158,11 +156,11 @@ class SwapForm(TextGuard, forms.Form):
         same = [device for device in found if device.product_id == self.device.product_id]
         found = same or found
         if not found:
-            raise forms.ValidationError(_("Nothing is called so. Scan it again, or type its serial number."))
+            raise forms.ValidationError(_("No device matches. Scan it again, or type its serial number."))
         if len(found) > 1:
-            raise forms.ValidationError(_("Several units have this serial number. Use the device name."))
+            raise forms.ValidationError(_("Several devices have this serial number. Use the device name."))
         if found[0].pk == self.device.pk:
-            raise forms.ValidationError(_("That is the unit to be replaced. Scan the other one."))
+            raise forms.ValidationError(_("That's the device being replaced. Scan the replacement."))
         if cause := causes.of(found[0]):
             raise forms.ValidationError(cause.sentence, code=cause.code)
         return found[0]
@@ -173,7 +171,7 @@ class SwapForm(TextGuard, forms.Form):
         if new is not None and new.product_id != self.device.product_id and not cleaned.get("other_product"):
             self.asks_product = True
             words = {"new": new.product, "old": self.device.product}
-            said = _("It is a unit of %(new)s, not of %(old)s. Tick below if that is meant.") % words
+            said = _("The replacement's product is %(new)s, not %(old)s. Tick the box below to confirm.") % words
             self.add_error("replacement", said)
         return cleaned
 
@@ -191,8 +189,8 @@ class SlipForm(TextGuard, forms.ModelForm):
         fields = ["address", "note"]
         widgets = {"address": forms.Textarea(attrs={"rows": 4}), "note": forms.Textarea(attrs={"rows": 2})}
         help_texts = {
-            "address": _("Where customers send units to. It stands on their slip."),
-            "note": _("Such as: pack the power supply too."),
+            "address": _("Where customers send devices. Shown on their return slip."),
+            "note": _("For example: include the power supply."),
         }
 
     def _post_clean(self) -> None:
@@ -222,7 +220,7 @@ class ChoiceRow(TextGuard, forms.Form):
     def clean(self) -> Any:
         cleaned = super().clean()
         if cleaned.get("pk") and not cleaned.get("text") and "text" not in self.errors:
-            self.add_error("text", _("Give it a text, or archive it."))
+            self.add_error("text", _("Enter a text, or archive this entry."))
         return cleaned
 
 

@@ -134,9 +134,9 @@ def inspected(actor: Actor, operation: Operation, decision: str, *, is_named: bo
 def _inspected(decision: str) -> str:
     done = {
         "": _("Inspected. It stays in quarantine until you decide."),
-        ReturnState.RESTOCKED: _("It is in stock again."),
-        ReturnState.REFURBISHED: _("It is refurbished and in stock again."),
-        ReturnState.SCRAPPED: _("It has been scrapped."),
+        ReturnState.RESTOCKED: _("Back in stock."),
+        ReturnState.REFURBISHED: _("Refurbished and back in stock."),
+        ReturnState.SCRAPPED: _("Scrapped."),
     }
     return done[decision]
 
@@ -236,5 +236,5 @@ class SettingsPage:
 def label_sentence(count: int) -> str:
     """Return the message after `count` devices left the queue of labels."""
     if not count:
-        return _("None of them was waiting for a label any more.")
+        return _("None of these devices still needed a new label.")
     return ngettext("%(n)d device has its new label.", "%(n)d devices have their new labels.", count) % {"n": count}

@@ -18,7 +18,7 @@ class RequestForm(TextGuard, forms.Form):
         max_length=1000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("What happens, and since when."),
+        help_text=_("What's wrong, and since when?"),
     )
 
     def __init__(self, *args: Any, organization: Any, **kwargs: Any) -> None:

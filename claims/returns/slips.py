@@ -33,7 +33,7 @@ def draw(returned: Return) -> bytes:
     y = _text(canvas, TOP, [organization.brand], size=12, bold=True)
     y = _text(canvas, y - 6 * mm, [_("Return %(code)s") % {"code": returned.code}], size=26, bold=True)
     y = _text(
-        canvas, y - 2 * mm, _wrap(_("Put this page into the box, so that your device is recognised."), 62), size=11
+        canvas, y - 2 * mm, _wrap(_("Put this page in the box so that we can identify your device."), 62), size=11
     )
     draw_qr(canvas, returned.code, A4[0] - LEFT - SIDE, TOP - SIDE + 4 * mm, SIDE)
     y -= 10 * mm
@@ -43,7 +43,7 @@ def draw(returned: Return) -> bytes:
     y = _text(canvas, y - 8 * mm, [_("Send to")], size=9, grey=True)
     lines = [*_lines(settings.address, 48)] or [
         organization.brand,
-        _("Ask for the address: %(contact)s")
+        _("Ask for the return address: %(contact)s")
         % {"contact": organization.support_email or organization.support_phone or organization.brand},
     ]
     y = _text(canvas, y - 2 * mm, lines, size=15, bold=True)

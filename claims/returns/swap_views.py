@@ -30,5 +30,5 @@ def device_swap(request: Request, pk: int) -> HttpResponse:
         return page(request, "claims/returns/device_swap.html", form, **context)
     new = form.cleaned_data["replacement"]
     words = {"new": new, "old": device, "customer": customer, "code": returned.code}
-    messages.success(request, _("%(customer)s has %(new)s in place of %(old)s, which is %(code)s.") % words)
+    messages.success(request, _("%(new)s has replaced %(old)s for %(customer)s. Its return is %(code)s.") % words)
     return redirect(new)

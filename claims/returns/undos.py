@@ -10,7 +10,7 @@ from devices.undos import NOT_ERASED, OWNERS_AGAIN, ROWS, give_back, wiped
 
 
 def _heading_of_receipt(n: int) -> str:
-    sentence = ngettext("Undo the receiving of %(n)s device?", "Undo the receiving of %(n)s devices?", n)
+    sentence = ngettext("Undo receiving %(n)s device?", "Undo receiving %(n)s devices?", n)
     return sentence % {"n": localize(n)}
 
 
@@ -30,9 +30,9 @@ RECEIPT = Undo(
     heading=_heading_of_receipt,
     effects=[
         OWNERS_AGAIN,
-        ("mail", _("The owners are told by mail. What they asked to send back is requested again.")),
+        ("mail", _("The owners are notified by email. Returns that they requested are open again.")),
         NOT_ERASED,
-        ("key-round", _("Labels that are dead stay dead; these devices stay in the queue for new ones.")),
+        ("key-round", _("Old labels stay invalid; these devices still need new ones.")),
     ],
     button=give_back,
     fit=_("Will be returned"),
@@ -47,12 +47,12 @@ INSPECTION = Undo(
     parent=(_("Returns"), "claims:return_list"),
     heading=_heading_of_inspection,
     effects=[
-        ("lock", _("The devices are in quarantine again, also those that were scrapped.")),
-        ("clipboard-check", _("Their returns show the grade, checks and note from before.")),
-        ("tag", _("Labels printed since then stay as they are.")),
+        ("lock", _("The devices go back into quarantine, including those that were scrapped.")),
+        ("clipboard-check", _("Their returns show the previous grade, checks and note.")),
+        ("tag", _("Labels printed in the meantime stay as they are.")),
     ],
     button=_undo_inspection,
-    fit=_("Will be in quarantine again"),
+    fit=_("Will go back into quarantine"),
     rows=ROWS,
     preview=inspection_undo.preview,
     begin=inspection_undo.begin,

@@ -38,10 +38,10 @@ def of(device: Device, under_way: Return | None) -> Verdict:
     if device.status == DeviceStatus.RETURNED:
         if under_way is None or under_way.state == ReturnState.REQUESTED:
             return Verdict()
-        return Verdict("in_quarantine", _("It was received already, as %(code)s.") % {"code": under_way.code})
+        return Verdict("in_quarantine", _("It has already been received as %(code)s.") % {"code": under_way.code})
     if cause:
         return Verdict(*cause)
-    return Verdict("not_owned", _("Nobody owns it."))
+    return Verdict("not_owned", _("It has no owner."))
 
 
 def unknown() -> Verdict:

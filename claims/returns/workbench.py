@@ -133,7 +133,7 @@ def age(day: date | None) -> str:
         return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
     if months < 24:
         return ngettext("%(n)d month", "%(n)d months", months) % {"n": months}
-    return _("%(years)d y %(months)d m") % {"years": months // 12, "months": months % 12}
+    return _("%(years)d yr %(months)d mo") % {"years": months // 12, "months": months % 12}
 
 
 def _scan_all(workbench: Workbench, actor: Actor, texts: list[str]) -> None:
@@ -156,7 +156,7 @@ def _scan(workbench: Workbench, scan: Scan, under_way: dict[int, Return]) -> Ans
     returned = scan.returned
     if returned is not None and returned.is_over:
         words = {"code": returned.code, "state": returned.get_state_display().lower()}
-        return Answer(BAD, "return_over", _("%(code)s is over: %(state)s.") % words, about=returned)
+        return Answer(BAD, "return_over", _("%(code)s is closed: %(state)s.") % words, about=returned)
     if returned is not None:
         return _put(workbench, returned.device, under_way)
     if scan.devices and not scan.is_sure:
@@ -178,7 +178,7 @@ def _put(workbench: Workbench, device: Device, under_way: dict[int, Return]) -> 
     if device.pk in workbench.ids:
         return Answer(WARN, "on_workbench", _("%(serial)s is already on the workbench.") % words, device=device)
     if len(workbench.ids) >= MOST:
-        said = _("The workbench is full, so %(serial)s wasn't added. Receive these 500 units first.") % words
+        said = _("The workbench is full, so %(serial)s wasn't added. Receive these 500 devices first.") % words
         return Answer(BAD, "full", said)
     workbench.ids.insert(0, device.pk)
     returned = under_way.get(device.pk)

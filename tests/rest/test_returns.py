@@ -174,7 +174,7 @@ def test_units_are_inspected_and_leave_quarantine(api, two_owned, organization, 
     assert set(Return.objects.values_list("state", flat=True)) == {"received"}
     refused = api.post("/returns/inspect", {"returns": [a], "grade": "b", "checks": all_ok(organization)[1:]})
     left_out = all_ok(organization)[0]["text"]
-    assert refused.json()["errors"] == [{"field": "checks", "detail": f"{left_out}: Say whether it is in order."}]
+    assert refused.json()["errors"] == [{"field": "checks", "detail": f"{left_out}: Choose whether this is OK."}]
     plan = {"grade": "b", "checks": all_ok(organization), "decision": "restocked", "note": "clean"}
     answer = api.post("/returns/inspect", {"returns": [a], **plan})
     assert (answer.status_code, answer.json()["counts"]["succeeded"]) == (202, 1)

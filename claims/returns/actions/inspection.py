@@ -60,7 +60,7 @@ def begin(
 @operations.handler(
     "return.inspect",
     title=ngettext_lazy("Inspect %(n)d returned device", "Inspect %(n)d returned devices", "n"),
-    done=ngettext_lazy("%(n)d device done.", "%(n)d devices done.", "n"),
+    done=ngettext_lazy("%(n)d device inspected.", "%(n)d devices inspected.", "n"),
     permission=Permission.RETURN_EDIT,
     undo=UNDO,
 )
@@ -90,7 +90,7 @@ def inspect(
     are those of the returns. Raises Refused (422) for an unknown decision.
     """
     if decision and decision not in DECISIONS:
-        raise Refused("decision", _("Choose what becomes of it."), status=422)
+        raise Refused("decision", _("Choose a decision."), status=422)
     at, rows = at or timezone.now(), hold(return_ids, by)
     outcome, fit = Outcome(), []
     for pk in sorted(set(return_ids) - {row.pk for row in rows}):
@@ -121,13 +121,13 @@ def hold(return_ids: Iterable[int], by: Actor) -> list[Return]:
 
 def _why_not(row: Return, findings: Findings) -> tuple[str, str]:
     if row.state == ReturnState.REQUESTED:
-        return "not_received", _("It is not here yet. Receive it first.")
+        return "not_received", _("It hasn't arrived yet. Receive it first.")
     if row.is_over:
-        return "is_over", _("It is over: %(state)s.") % {"state": row.get_state_display()}
+        return "is_over", _("It is closed: %(state)s.") % {"state": row.get_state_display()}
     if row.device.archived_at and (cause := causes.of(row.device)):
         return cause
     if row.state == ReturnState.RECEIVED and not findings.grade:
-        return "not_inspected", _("It is not inspected yet. Give it a grade.")
+        return "not_inspected", _("It hasn't been inspected yet. Give it a grade.")
     return "", ""
 
 

@@ -24,9 +24,9 @@ from devices.log import record_devices
 from devices.models import DeviceStatus, Ownership
 
 SENTENCES = causes.SINCE | {
-    "inspected_again": _later("It was inspected again since."),
-    "received_again": _later("It came back again since."),
-    DeviceStatus.IN_STOCK: _later("It was put in stock since."),
+    "inspected_again": _later("It has been inspected again since."),
+    "received_again": _later("It has been returned again since."),
+    DeviceStatus.IN_STOCK: _later("It has been put in stock since."),
 }
 
 
@@ -60,7 +60,7 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
 @operations.handler(
     "return.undo_inspect",
     title=_later("Undo: %(title)s"),
-    done=ngettext_lazy("%(n)d device is in quarantine again.", "%(n)d devices are in quarantine again.", "n"),
+    done=ngettext_lazy("%(n)d device is back in quarantine.", "%(n)d devices are back in quarantine.", "n"),
 )
 def run_undo_inspect(operation: Operation, by: Actor) -> None:
     """Undo an inspection: payload {ids, operation}; the ids are those of returns."""

@@ -24,12 +24,12 @@ from devices.log import record_act
 from devices.models import Device, DeviceStatus
 
 SENTENCES: dict[str, Any] = {
-    ReturnState.REQUESTED: _later("Its receiving was undone already."),
-    ReturnState.INSPECTED: _later("It was inspected since."),
-    ReturnState.RESTOCKED: _later("It was restocked since."),
-    ReturnState.REFURBISHED: _later("It was refurbished since."),
+    ReturnState.REQUESTED: _later("Receiving it has already been undone."),
+    ReturnState.INSPECTED: _later("It has been inspected since."),
+    ReturnState.RESTOCKED: _later("It has been restocked since."),
+    ReturnState.REFURBISHED: _later("It has been refurbished since."),
     ReturnState.SCRAPPED: _later("It has been scrapped since."),
-    ReturnState.CANCELLED: _later("Its return was cancelled since."),
+    ReturnState.CANCELLED: _later("Its return has been cancelled since."),
     "customer_archived": _later("Its owner has been archived since."),
     "archived": _later("It has been archived since."),
     "": _later("Someone else changed it at the same time."),
@@ -50,7 +50,7 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
 @operations.handler(
     "return.undo_receive",
     title=_later("Undo: %(title)s"),
-    done=ngettext_lazy("%(n)d device is what it was before.", "%(n)d devices are what they were before.", "n"),
+    done=ngettext_lazy("%(n)d device is as it was before.", "%(n)d devices are as they were before.", "n"),
 )
 def run_undo_receive(operation: Operation, by: Actor) -> None:
     """Undo receiving: payload {ids, operation}."""

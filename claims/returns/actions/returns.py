@@ -49,9 +49,9 @@ def request(
     at = at or timezone.now()
     ledger.hold([device.pk])
     if not Device.objects.filter(pk=device.pk, customer=customer).exists():
-        raise Refused("not_owner", _("This device is not yours any more."))
+        raise Refused("not_owner", _("You no longer own this device."))
     if under_way := Return.objects.under_way().filter(device=device).first():
-        raise Refused("under_way", _("It is on its way back already, as %(code)s.") % {"code": under_way.code})
+        raise Refused("under_way", _("It is already being returned as %(code)s.") % {"code": under_way.code})
     span = Ownership.objects.get(device=device, ended_at=None)
     made = Return.objects.create(
         organization_id=device.organization_id,
@@ -85,7 +85,7 @@ def cancel(returned: Return, *, by: Actor, at: datetime | None = None) -> None:
     if not Return.objects.filter(pk__in=rows.values("pk"), state=ReturnState.REQUESTED).update(
         state=ReturnState.CANCELLED, closed_at=at, closed_by=by.label[:200]
     ):
-        raise Refused("not_requested", _("It can't be cancelled any more."))
+        raise Refused("not_requested", _("It can no longer be cancelled."))
     record(events.RETURN_CANCELLED, returned.device, by=by, about=returned.customer, at=at, number=returned.code)
 
 
@@ -180,7 +180,7 @@ def receive(
     if not fit:
         return outcome
     if any(not under_way[d.pk].reason if d.pk in under_way else True for d in fit):
-        stated(reason, sentence=_("Say why. Choose a reason."))
+        stated(reason, sentence=_("Choose a reason."))
     arrival = _Arrival(fit, under_way, reason.strip()[:80], act, operation)
     arrival.write_returns()
     if leaves_profiles:
@@ -322,7 +322,7 @@ def why_no_label(device_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
         if (cause := causes.of(device)) and cause.code in {"archived", "scrapped"}:
             refused[device.pk] = cause
         elif device.pk not in queued:
-            refused[device.pk] = "not_in_queue", _("It needs no new label.")
+            refused[device.pk] = "not_in_queue", _("It doesn't need a new label.")
     return refused
 
 

@@ -80,11 +80,11 @@ def save_checks(choices: list[Choice], *, by: Actor, at: datetime | None = None)
 def _check(choices: list[Choice], keys: list[str]) -> None:
     twins = sorted({choice.text for choice, key in zip(choices, keys, strict=True) if keys.count(key) > 1})
     if twins:
-        raise Refused("duplicate", _("“%(name)s” is there twice.") % {"name": twins[0]}, status=422)
+        raise Refused("duplicate", _("“%(name)s” is listed twice.") % {"name": twins[0]}, status=422)
     if not _open(choices):
-        raise Refused("none_left", _("Leave at least one that is not archived."), status=422)
+        raise Refused("none_left", _("Keep at least one that isn't archived."), status=422)
     if len(choices) > MOST:
-        raise Refused("too_many", _("At most %(n)d.") % {"n": MOST}, status=422)
+        raise Refused("too_many", _("There can be at most %(n)d.") % {"n": MOST}, status=422)
 
 
 def _save(model: Any, row: Any, choice: Choice, values: dict[str, Any], by: Actor, at: datetime | None) -> None:

@@ -70,7 +70,7 @@ def _hold_owner(old: Device) -> Customer:
     """Return the device's owner, locked until this transaction ends. Raises Refused if it has none."""
     owner = Device.objects.select_related("customer__organization").get(pk=old.pk).customer
     if owner is None:
-        raise Refused("not_owned", _("It has no owner, so there is nobody to give another one to."))
+        raise Refused("not_owned", _("It has no owner, so it can't be swapped."))
     customers.hold(owner)
     return owner
 
@@ -93,7 +93,7 @@ def _take_back(old: Device, new: Device, customer: Customer, act: BegunAct, said
 
 def _give_instead(new: Device, old: Device, span: Ownership, act: BegunAct) -> None:
     """Give the new device to the owner of the old one, in the same project. Raises Refused if it can't be assigned."""
-    act = replace(act, note=_("In place of %(serial)s") % {"serial": old.serial_number})
+    act = replace(act, note=_("Replaces %(serial)s") % {"serial": old.serial_number})
     assigned = ledger.assign([new.pk], act, customer=span.customer, project=span.project, reason="assignment")
     if not assigned.done:
         raise Refused(assigned.refused[0].code, f"{new.serial_number}: {assigned.refused[0].sentence}", status=422)

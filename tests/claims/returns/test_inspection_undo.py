@@ -48,7 +48,7 @@ def test_undoing_an_inspection_restores_everything(decision, received, by):
     assert state() != before
     assert inspection_undo.preview(operation, shown=50)["fit"] == 3
     done = inspection_undo.begin(operation, by=by)
-    assert (done.succeeded, done.refused, done.sentence) == (3, 0, "3 devices are in quarantine again.")
+    assert (done.succeeded, done.refused, done.sentence) == (3, 0, "3 devices are back in quarantine.")
     assert state() == before
     assert Event.objects.filter(kind="device.inspection_undone").count() == 3
 
@@ -70,7 +70,7 @@ def test_returns_that_changed_since_are_left_alone_with_the_reason(make_devices,
         "It has an owner again.",
         "It has changed hands since.",
         "It has been packed in a shipment since.",
-        "It came back again since.",
+        "It has been returned again since.",
         "It has been archived since.",
     ]
     seen = inspection_undo.preview(operation, shown=50)
@@ -107,7 +107,7 @@ def test_the_page_offers_the_undo_and_shows_what_it_does(client_for, alice, rece
     operation = Operation.objects.get(undo_route=return_inspection.UNDO)
     url = reverse("claims:return_inspect_undo", args=[operation.pk])
     assert answer.redirect_chain[-1][0] == row.get_absolute_url()
-    assert f'It has been scrapped. <a href="{url}">Undo</a>' in answer.content.decode()
+    assert f'Scrapped. <a href="{url}">Undo</a>' in answer.content.decode()
     assert (
         "You can undo this for 15 minutes."
         in client.get(reverse("claims:return_inspect") + f"?ids={received[0].pk}").content.decode()

@@ -38,7 +38,7 @@ def test_a_scan_puts_a_device_on_the_workbench_and_changes_nothing_else(desk, ow
     assert answer.status_code == 200
     said = text_of(answer)
     assert f"{owned_devices[0].serial_number} can be received." in said
-    for word in ("Stadtwerke Aalen", "since", "Order 4711", "first owned 0 days ago", "Receive 1 unit"):
+    for word in ("Stadtwerke Aalen", "since", "Order 4711", "first owned 0 days ago", "Receive 1 device"):
         assert word in said
     assert answer.context["workbench"].joined == str(owned_devices[0].pk)
     assert not Return.objects.exists()
@@ -89,9 +89,9 @@ def test_the_workbench_says_what_it_cannot_receive(desk, owned_devices, make_dev
     scans = "\n".join(d.serial_number for d in (owned_devices[0], scrapped, stock, foreign_device))
     answer = desk.post(WORKBENCH, {"list": scans})
     said = text_of(answer)
-    assert "It was received already, as R-00001." in said
+    assert "It has already been received as R-00001." in said
     assert "It has been scrapped." in said
-    assert "Nobody owns it. Tick to receive it into quarantine all the same." in said
+    assert "It has no owner. Tick to receive it into quarantine anyway." in said
     assert f"No device matches {foreign_device.serial_number}." in said
     assert [line.is_received for line in answer.context["workbench"].lines] == [False, False, False]
     ticked = desk.post(WORKBENCH, {"ids": ids([stock]), "anyway": stock.pk}).context["workbench"]
@@ -162,7 +162,7 @@ def test_other_buttons_neither_scan_nor_receive_what_is_typed_in_the_field(desk,
 def test_a_missing_reason_is_reported_at_its_field_and_the_workbench_is_kept(desk, owned_devices):
     answer = desk.post("/returns/receive/", {"ids": ids(owned_devices), "note": "wet"})
     assert answer.status_code == 422
-    assert answer.context["form"].errors["reason"] == ["Choose why they came back: of some, no customer has said it."]
+    assert answer.context["form"].errors["reason"] == ["Choose a reason. For some devices, no customer gave one."]
     assert len(answer.context["workbench"].lines) == 3
     assert "wet" in answer.content.decode()
     assert not Return.objects.exists()
@@ -174,7 +174,7 @@ def test_refused_devices_are_named_after_receiving(desk, owned_devices, make_dev
         desk.post("/returns/receive/", {"ids": ids([owned_devices[0], stock]), "reason": "Upgrade"}, follow=True)
     )
     assert "1 device received into quarantine." in said
-    assert f"{stock.serial_number}: Nobody owns it." in said
+    assert f"{stock.serial_number}: It has no owner." in said
 
 
 def test_the_list_can_be_filtered_searched_and_counted(
@@ -207,12 +207,12 @@ def test_the_page_of_a_return_shows_its_history(desk, owned_devices, customer, d
         owned_devices[0], customer=customer, reason="Upgrade", note="too slow", by=factories.actor_of(dana)
     )
     said = text_of(desk.get(f"/returns/{asked.pk}/"))
-    for word in ("R-00001", "Requested", "dana@aalen.example", "too slow", "Stadtwerke Aalen", "Cancel the return"):
+    for word in ("R-00001", "Requested", "dana@aalen.example", "too slow", "Stadtwerke Aalen", "Cancel return"):
         assert word in said
     returns.begin_receive([owned_devices[0].pk], reason="", by=by_bob)
     said = text_of(desk.get(f"/returns/{asked.pk}/"))
     assert "Inspect…" in said
-    assert "Undo the receiving, until" in said
+    assert "Undo receiving (until" in said
     viewer = text_of(desk.get(f"/devices/{owned_devices[0].pk}/"))
     assert "R-00001" in viewer
 
@@ -232,12 +232,12 @@ def test_an_inspection_needs_a_grade_and_every_check(desk, owned_devices, by_bob
     assert answer.status_code == 422
     assert set(answer.context["form"].errors) == {"check_1", "check_2", "check_3"}
     assert desk.post("/returns/inspect/", {"ids": row.pk, "decision": "restocked"}).context["form"].errors["grade"] == [
-        "Give it a grade: it is not inspected yet."
+        "Choose a grade."
     ]
     row.refresh_from_db()
     assert row.state == "received"
     full = {"ids": row.pk, "grade": "b", "check_0": "yes", "check_1": "no", "check_2": "yes", "check_3": "yes"}
-    assert "It is refurbished and in stock again." in text_of(
+    assert "Refurbished and back in stock." in text_of(
         desk.post("/returns/inspect/", {**full, "decision": "refurbished"}, follow=True)
     )
     row.refresh_from_db()

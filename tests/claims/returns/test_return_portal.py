@@ -103,7 +103,7 @@ def test_an_owner_can_cancel_the_request_until_the_device_arrives(client_for, da
     assert again.state == "received"
     page = client.get(f"/portal/returns/{again.pk}/").content.decode()
     assert "Arrived" in page
-    assert "Cancel the return" not in page
+    assert "Cancel return" not in page
 
 
 def text_and_code(client, row):

@@ -218,7 +218,7 @@ def test_the_undo_leaves_devices_inspected_since_alone(owned_devices, by_bob):
     row = Return.objects.get(device=owned_devices[0])
     return_inspection.inspect([row.pk], FOUND, by=by_bob)
     preview = return_undo.preview(operation, shown=10)
-    assert (preview["fit"], [(str(s), n) for s, n in preview["unfit"]]) == (2, [("It was inspected since.", 1)])
+    assert (preview["fit"], [(str(s), n) for s, n in preview["unfit"]]) == (2, [("It has been inspected since.", 1)])
     undo = return_undo.begin(operation, by=by_bob)
     assert (undo.succeeded, list(undo.rows.values_list("label", "code"))) == (
         2,
@@ -283,7 +283,7 @@ def test_a_bulk_inspection_handles_each_return_individually(owned_devices, custo
     returns.begin_receive(ids(owned_devices[:2]), reason="Defective", by=by_bob)
     every = list(Return.objects.values_list("pk", flat=True))
     operation = return_inspection.begin(every, FOUND, decision="restocked", by=by_bob)
-    assert (operation.succeeded, operation.sentence) == (2, "2 devices done.")
+    assert (operation.succeeded, operation.sentence) == (2, "2 devices inspected.")
     assert list(operation.rows.values_list("label", "code")) == [(asked.device.serial_number, "not_received")]
     assert [status(d) for d in owned_devices] == ["in_stock", "in_stock", "owned"]
 

@@ -123,7 +123,7 @@ def test_a_replacement_of_another_product_needs_confirmation(client_for, bob, ol
     answer = client.post(f"/devices/{old.pk}/swap/", data)
     assert answer.status_code == 422
     assert answer.context["form"].errors["replacement"] == [
-        "It is a unit of Edge Gateway, not of Aqua Meter. Tick below if that is meant."
+        "The replacement's product is Edge Gateway, not Aqua Meter. Tick the box below to confirm."
     ]
     assert fresh(old).status == "owned"
     client.post(f"/devices/{old.pk}/swap/", {**data, "other_product": "on"})

@@ -99,7 +99,7 @@ def test_inspecting_a_single_device_leads_to_the_next_one_received_with_it(desk,
     assert answer.url == f"{url}?ids={received[1].pk}"
     page = desk.get(answer.url).content.decode()
     device = received[0].device
-    assert f"{device}: It is in stock again." in page
+    assert f"{device}: Back in stock." in page
     assert f'<a href="{reverse("claims:label_sheet_create")}?ids={device.pk}">Print labels</a>' in page
     assert inspect(desk, received[1:2], "scrapped").url == f"{url}?ids={received[2].pk}"
     assert "Print labels" not in desk.get(answer.url).content.decode()
@@ -118,7 +118,7 @@ def test_a_bulk_inspection_returns_to_the_list_with_the_labels_to_print(desk, re
     answer = inspect(desk, received[:2], next=back)
     assert answer.url == back
     page = desk.get(answer.url).content.decode()
-    assert "2 devices done." in page and "Undo</a>" in page
+    assert "2 devices inspected." in page and "Undo</a>" in page
     pks = ",".join(str(row.device_id) for row in received[:2])
     assert f'?ids={pks}">Print labels</a>' in page
     assert Device.objects.filter(status="in_stock").count() == 2
@@ -129,5 +129,5 @@ def test_refusals_of_a_bulk_inspection_are_shown_in_the_list(desk, received, cli
     inspect(client_for(alice), received[:1])
     page = act(desk, reverse("claims:return_inspect"), selected, grade="b", decision="scrapped", **CHECKS)
     said = desk.get(page.url).content.decode()
-    assert page.url == "/returns/" and "2 devices done." in said
-    assert f"{received[0].device}: It is over: Restocked." in said
+    assert page.url == "/returns/" and "2 devices inspected." in said
+    assert f"{received[0].device}: It is closed: Restocked." in said
