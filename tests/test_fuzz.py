@@ -252,6 +252,23 @@ def with_one_number(route: str, place: int, number: int) -> str:
     ).lstrip("/")
 
 
+# Whatever somebody is, these are answered.
+FOR_ALL = ("/account/", "/c/", "/device/")
+
+
+def _those_who_get_in(route, clients):
+    """Who gets as far as the id of an address, and the methods by which; others are refused before it is looked at."""
+    every = ["get", "post", "patch"]
+    member, customer, key = clients[1], clients[3], clients[4]
+    if extent(False, True):
+        return [(*each, every) for each in (member, customer, key)]
+    if route.startswith("/api/"):
+        return [(*key, every)]
+    if route.startswith(FOR_ALL):
+        return [(*each, every) for each in (member, customer)]
+    return [(*(customer if route.startswith("/portal/") else member), every[:2])]
+
+
 @pytest.mark.parametrize("number", [pytest.param(2**63 - 1, marks=pytest.mark.thorough), 2**63])
 def test_every_id_may_be_any_number(number, askers):
     clients, _known = askers
@@ -261,8 +278,8 @@ def test_every_id_may_be_any_number(number, askers):
             if found[1] != "int":
                 continue
             address = with_one_number(route, place, number)
-            for client, headers in (clients[1], clients[3], clients[4]):
-                for method in ("get", "post", "patch"):
+            for client, headers, methods in _those_who_get_in(route, clients):
+                for method in methods:
                     with transaction.atomic():
                         status = getattr(client, method)(address, headers=headers).status_code
                         transaction.set_rollback(True)

@@ -170,7 +170,8 @@ def test_a_device_is_assigned_before_it_is_shipped(offer):
     offer.sees("1 device assigned to Stadtwerke Aalen.")
 
 
-@pytest.mark.parametrize("width", [1280, 360])
+# The journeys check the pages that they come to on a desk.
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.thorough), 360])
 def test_axe_finds_nothing_on_any_page(offer, claimed, person, width, server):
     """Every page of the console that is reached by a link, in both themes and both widths."""
     visitor = person({"width": width, "height": 800}, storage_state=offer.context.storage_state())

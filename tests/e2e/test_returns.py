@@ -166,7 +166,8 @@ def test_reasons_and_the_checklist_are_set_up(support, world):
     expect(support.page.get_by_label("Reason")).to_contain_text("Water inside")
 
 
-@pytest.mark.parametrize("width", [1280, 360])
+# The journeys check the pages that they come to on a desk.
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.thorough), 360])
 def test_axe_finds_nothing_on_the_pages_of_returns(support, world, asked, person, width):
     visitor = person({"width": width, "height": 800}, storage_state=support.context.storage_state())
     for address in (

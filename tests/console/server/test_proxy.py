@@ -115,7 +115,8 @@ def proxy(tmp_path_factory):
 def test_pages_come_through_it_encrypted(proxy):
     status, _body = proxy.ask(path="/devices/")
     assert status == 200
-    assert "/devices/" in proxy.logged()
+    # nginx answers first and writes its log then.
+    until(lambda: "/devices/" in proxy.logged())
 
 
 def test_it_names_the_host_the_scheme_and_the_address_and_a_client_can_only_add_before(proxy):
