@@ -51,9 +51,9 @@ PERSON_INVITED = Kind(
 )
 PERSON_INVITED_AGAIN = Kind(
     "customer.person_invited_again",
-    _("Customer's person invited again"),
+    _("Customer's person reinvited"),
     "mail",
-    _("{actor} sent {subject} the invitation to {object} again"),
+    _("{actor} sent {subject} another invitation to {object}"),
     CUSTOMERS,
 )
 PERSON_EDITED = Kind(
@@ -83,7 +83,7 @@ PROJECT_EDITED = Kind(
 )
 PROJECT_MEMBER_JOINED = Kind(
     "project.member_joined",
-    _("Access to a project given"),
+    _("Access to a project granted"),
     "user-plus",
     _("{subject} got access to a project of {object}"),
     CUSTOMERS,
@@ -92,7 +92,7 @@ PROJECT_MEMBER_ENDED = Kind(
     "project.member_ended",
     _("Access to a project ended"),
     "user-x",
-    _("{actor} ended the access of {subject} to a project of {object}"),
+    _("{actor} ended {subject}'s access to a project of {object}"),
     CUSTOMERS,
 )
 API_KEY_CREATED = Kind(
@@ -114,5 +114,5 @@ subjects.register(
     subjects.Subject(CustomerImport, page="customers:customer_import_detail", may=Permission.CUSTOMER_IMPORT)
 )
 scopes.register(
-    scopes.Scope("customer", Customer, place=20, unknown=_("There is no such customer in use. Name another one."))
+    scopes.Scope("customer", Customer, place=20, unknown=_("There is no such active customer. Choose another one."))
 )

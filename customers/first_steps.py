@@ -11,8 +11,8 @@ def steps() -> list[Step]:
     """Return the step that creates the first customer."""
     return [
         Step(
-            _("Make a customer"),
-            _("Whom you ship to. Customers who claim by themselves appear on their own."),
+            _("Create a customer"),
+            _("Companies or people you ship to. Customers who claim a device are added automatically."),
             "building-2",
             "customers:customer_create",
             Customer.objects.visible_to,

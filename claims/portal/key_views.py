@@ -58,5 +58,5 @@ def api_key_revoke(request: Request, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "portal/api_key_revoke.html", key_pages.before_revoking(key))
     api_keys.revoke(key, by=request.actor, **key_pages.chosen(request))
-    messages.success(request, _("The API key %(key)s is revoked.") % {"key": key})
+    messages.success(request, _("API key %(key)s revoked.") % {"key": key})
     return redirect("portal:api_key_list")

@@ -45,7 +45,7 @@ def matching(request: Any) -> QuerySet[Customer]:
     return rows
 
 
-@endpoint("Make a customer", may=Permission.CUSTOMER_EDIT, takes=CustomerIn, answers=CustomerOut, status=201)
+@endpoint("Create a customer", may=Permission.CUSTOMER_EDIT, takes=CustomerIn, answers=CustomerOut, status=201)
 def customer_create(request: Any) -> Any:
     """Creates a customer with its default project.
 

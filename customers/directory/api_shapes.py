@@ -39,16 +39,20 @@ class CustomerIn(Body):
     phone = Text(max_length=40, required=False, allow_blank=True)
     address = Text(max_length=400, required=False, allow_blank=True)
     notes = Text(max_length=2000, required=False, allow_blank=True)
-    may_take = Flag(default=True, help_text="It may take devices of products whose `customers_may_take` is on.")
+    may_take = Flag(
+        default=True, help_text="true: the customer may take devices of products whose `customers_may_take` is true."
+    )
 
 
 class CustomerQuery(PageQuery):
     """Which of the customers to list."""
 
-    q = Text(required=False, max_length=120, help_text="Beginning of the name, reference or e-mail address.")
+    q = Text(required=False, max_length=120, help_text="The start of the name, reference or email address.")
     kind = serializers.ChoiceField(choices=CustomerKind.choices, required=False)
-    reference = Text(required=False, max_length=60, help_text="The whole reference.")
+    reference = Text(required=False, max_length=60, help_text="The complete reference, in upper or lower case.")
     has_devices = Flag(
-        required=False, allow_null=False, help_text="Only those that own a device now, or that own none."
+        required=False,
+        allow_null=False,
+        help_text="true: only customers that own a device; false: only those that own none.",
     )
     archived = Flag(default=False, help_text="true: only archived ones; false: only those that are not archived.")

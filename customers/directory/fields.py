@@ -70,11 +70,13 @@ class CustomerField(forms.Field):
         if len(found) == 1:
             return found[0]
         if not found:
-            raise ValidationError(_("No customer of this name. Choose one from the list, or make it first."))
+            raise ValidationError(
+                _("No customer has this name. Choose one from the list, or create the customer first.")
+            )
         raise ValidationError(
             ngettext(
-                "%(n)s customer begins like this. Choose one.",
-                "%(n)s customers begin like this. Choose one.",
+                "%(n)s customer starts like this. Choose one.",
+                "%(n)s customers start like this. Choose one.",
                 len(found),
             )
             % {"n": len(found) if len(found) <= 100 else "100+"}

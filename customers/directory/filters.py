@@ -15,12 +15,12 @@ from customers.models.customer import CustomerQuerySet
 class CustomerFilter(filters.FilterSet):
     """The filters of the customer list. Archived customers are hidden unless requested."""
 
-    q = filters.CharFilter(method="search", label=_("Name, reference or e-mail"))
+    q = filters.CharFilter(method="search", label=_("Name, reference or email"))
     kind = filters.MultipleChoiceFilter(
         choices=CustomerKind.choices, label=_("Kind"), widget=Checkboxes, distinct=False
     )
     devices = filters.ChoiceFilter(
-        choices=[("yes", _("owns some now")), ("no", _("owns none now"))],
+        choices=[("yes", _("Owns some")), ("no", _("Owns none"))],
         label=_("Devices"),
         method="owning",
         empty_label=None,

@@ -36,8 +36,8 @@ class CustomerForm(TextGuard, forms.ModelForm):
             "notes": forms.Textarea(attrs={"rows": 3}),
         }
         help_texts = {
-            "email": _("How you reach them. It gives nobody access to the portal."),
-            "notes": _("For your own people only."),
+            "email": _("For contacting the customer. Doesn't give access to the portal."),
+            "notes": _("Visible to your organization only."),
         }
 
     def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
@@ -64,7 +64,7 @@ class CustomerForm(TextGuard, forms.ModelForm):
             return
         self.twins = list(self.others.filter(name_key=key).order_by("archived_at", "pk")[:TWINS])
         if self.twins and not self.data.get("same_name"):
-            self.add_error("name", _("There is a customer of this name already. Is this another one?"))
+            self.add_error("name", _("A customer with this name already exists. Is this a different one?"))
 
     def _post_clean(self) -> None:
         """Do nothing: the action writes the row, the form only checks it."""

@@ -33,7 +33,7 @@ class CustomerImporter(Importer):
         return _("Importing customers from %(file)s") % {"file": row}
 
     def made(self, count: int) -> str:
-        return ngettext("%(n)d customer made", "%(n)d customers made", count) % {"n": count}
+        return ngettext("%(n)d customer created", "%(n)d customers created", count) % {"n": count}
 
     def write(self, row: Any, staging: Staging, *, by: Actor, at: datetime, act: UUID) -> dict[str, int]:
         counts = {name: row.summary[name] for name in ("new", "changed", "unchanged", "refused")}

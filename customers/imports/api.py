@@ -42,19 +42,19 @@ def customer_import_create(request: Any) -> Any:
     return imports.take(request, IMPORTER, received)
 
 
-@endpoint("List imports of customers", may=MAY, answers=ImportOut, is_list=True)
+@endpoint("List customer imports", may=MAY, answers=ImportOut, is_list=True)
 def customer_import_list(request: Any) -> Any:
     """Returns the imports of customers, newest first, including those from the console."""
     return page(request.query, _rows(request), ImportOut)
 
 
-@endpoint("See an import of customers", may=MAY, answers=ImportOut)
+@endpoint("See a customer import", may=MAY, answers=ImportOut)
 def customer_import_detail(request: Any, pk: int) -> Any:
     """Returns what the check of the file found, and what was done with it."""
     return get_object_or_404(_rows(request), pk=pk)
 
 
-@endpoint("Apply an import of customers", may=MAY, takes=ApplyIn, answers=ImportOut, example={"version": 1})
+@endpoint("Apply a customer import", may=MAY, takes=ApplyIn, answers=ImportOut, example={"version": 1})
 def customer_import_apply(request: Any, pk: int) -> Any:
     """Creates and changes the customers whose rows passed the check.
 
@@ -64,7 +64,7 @@ def customer_import_apply(request: Any, pk: int) -> Any:
     return get_object_or_404(_rows(request), pk=pk)
 
 
-@endpoint("Download the refused rows of an import of customers", may=MAY, media=["text/csv"])
+@endpoint("Download the refused rows of a customer import", may=MAY, media=["text/csv"])
 def customer_import_refused(request: Any, pk: int) -> HttpResponseBase:
     """Returns the refused rows as they were sent, each with its reason."""
     return refused.answer(request._request, get_object_or_404(_rows(request), pk=pk), CustomerFileKind)

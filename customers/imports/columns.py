@@ -32,7 +32,9 @@ COLUMNS = (
         "Debtor number, Number, No, ID",
         "Referenz, Debitor, Debitorennummer, Debitorennr, Kunden-ID, KdNr, Kundennr, Kundennummer",
     ),
-    _column("email", _("E-mail"), "Email address, Mail, Mail address, E-mail address", "Mailadresse, E-Mail-Adresse"),
+    _column(
+        "email", _("Email"), "E-mail, Email address, Mail, Mail address, E-mail address", "Mailadresse, E-Mail-Adresse"
+    ),
     _column(
         "phone", _("Phone"), "Telephone, Phone number, Tel, Mobile", "Mobil, Handy, Rufnummer, Telefonnummer, Telefon"
     ),
@@ -57,15 +59,15 @@ LABELS = {column.name: column.label for column in COLUMNS}
 MEANINGS = {
     "name": _("Up to 120 characters. Required."),
     "kind": _("Company, person or internal. Empty: company."),
-    "reference": _("The number that your own books know them by, unique. By it they are found again."),
-    "email": _("How you reach them. Nobody is invited by an import."),
+    "reference": _("Your own number for the customer, unique. Identifies the customer in later imports."),
+    "email": _("For contacting the customer. An import invites nobody."),
     "phone": _("Up to 40 characters."),
-    "address": _("All in one cell, or in the four columns below."),
-    "street": _("With its number."),
-    "postcode": _("Stands before the city."),
-    "city": _("In the line with the postcode."),
+    "address": _("In one cell, or in the four columns below."),
+    "street": _("With the house number."),
+    "postcode": _("Comes before the city."),
+    "city": _("On the same line as the postcode."),
     "country": _("The last line of the address."),
-    "notes": _("For your own people, up to 2,000 characters."),
+    "notes": _("Visible to your organization only. Up to 2,000 characters."),
 }
 
 # Words that other programs use for the kinds.

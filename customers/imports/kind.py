@@ -49,31 +49,31 @@ class CustomerFileKind(Kind):
         Key(
             "reference_key",
             "reference",
-            gettext_lazy("The reference already stands in row %(row)s."),
-            gettext_lazy("The same reference stands in row %(row)s, in other letters."),
+            gettext_lazy("Same reference as row %(row)s."),
+            gettext_lazy("Same reference as row %(row)s (only upper/lower case differs)."),
         ),
         Key(
             "identity",
             "name",
-            gettext_lazy("The same customer stands in row %(row)s. If they are two, give each a reference."),
+            gettext_lazy("Same customer as row %(row)s. If they are different customers, give each a reference."),
         ),
     )
     shown = ("name", "reference")
     cell_class = ""
     sentences = SENTENCES | {
         "same_name": ngettext_lazy(
-            "%(n)s row has the name of another customer, with another reference. It becomes a new customer.",
-            "%(n)s rows have the names of other customers, with other references. They become new customers.",
+            "%(n)s row has the name of an existing customer but a different reference. It becomes a new customer.",
+            "%(n)s rows have the names of existing customers but different references. They become new customers.",
             "count",
         ),
         "number_references": ngettext_lazy(
-            "Excel made a number of %(n)s reference. Leading zeros, if it had any, are lost.",
-            "Excel made numbers of %(n)s references. Leading zeros, if they had any, are lost.",
+            "Excel turned %(n)s reference into a number. Any leading zeros are lost.",
+            "Excel turned %(n)s references into numbers. Any leading zeros are lost.",
             "count",
         ),
         "number_phones": ngettext_lazy(
-            "Excel made a number of %(n)s phone number. A plus or zero before it, if any, is lost.",
-            "Excel made numbers of %(n)s phone numbers. A plus or zero before them, if any, is lost.",
+            "Excel turned %(n)s phone number into a plain number. Any leading plus or zero is lost.",
+            "Excel turned %(n)s phone numbers into plain numbers. Any leading plus or zero is lost.",
             "count",
         ),
     }
@@ -130,7 +130,7 @@ class CustomerFileKind(Kind):
             if not raw.laid_out:
                 self.notices.add(_NUMBERS[name], row.number)
             if raw.rounded:
-                sentence = _("%(field)s: Excel has rounded this number; format the column as text and export again.")
+                sentence = _("%(field)s: Excel has rounded this number. Format the column as text and export again.")
                 row.reasons.append(sentence % {"field": LABELS[name]})
         if name != "phone" and harmless(text) != text:
             self.notices.add("formula", row.number)
@@ -192,7 +192,7 @@ def _email(raw: str) -> str:
     try:
         validate_email(text)
     except ValidationError:
-        raise ValidationError(_("“%(text)s” is no e-mail address.") % {"text": visible(text, 60)}) from None
+        raise ValidationError(_("“%(text)s” is not an email address.") % {"text": visible(text, 60)}) from None
     return text
 
 

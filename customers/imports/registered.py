@@ -85,7 +85,7 @@ class Comparison:
             if first is not mine:
                 # Rows with the same reference, or the same name without one, are refused later, for the whole file.
                 if not any(a and a == b for a, b in zip(mine[1:], first[1:], strict=True)):
-                    row.reasons.append(_("Row %(row)s stands for this customer already.") % {"row": first.number})
+                    row.reasons.append(_("Row %(row)s is already for this customer.") % {"row": first.number})
                 continue
             self._settle(row, known, notices)
 
@@ -108,7 +108,7 @@ class Comparison:
             return free[0] if len(free) == 1 else None
         fitting = bare if len(bare) == 1 else current
         if len(fitting) > 1:
-            row.reasons.append(_("Several customers have this name. Say which one by its reference."))
+            row.reasons.append(_("Several customers have this name. Add the reference of the right one."))
         return fitting[0] if fitting else named[0] if named else None
 
     def _settle(self, row: Row, known: Known, notices: Notices) -> None:

@@ -27,7 +27,7 @@ SCOPES = [*[p.value for p in Permission], *[s.value for s in CustomerScope]]
 class KeyQuery(PageQuery):
     """Which of the API keys to list."""
 
-    customer = Id(required=False, in_query=True, help_text="Those of this customer.")
+    customer = Id(required=False, in_query=True, help_text="Only keys of the customer with this id.")
 
 
 class RevokeIn(Body):
@@ -42,7 +42,7 @@ class KeyWebhook(serializers.Serializer):
     """A webhook that the key created, or whose address it was the last to choose."""
 
     id = serializers.IntegerField()
-    url = serializers.CharField(help_text="Without its path to whoever may not manage webhooks.")
+    url = serializers.CharField(help_text="The address. Its path is left out unless the key may manage webhooks.")
     is_enabled = serializers.BooleanField()
 
 
@@ -67,9 +67,13 @@ class OwnKeyOut(serializers.Serializer):
 
     id = serializers.IntegerField()
     name = serializers.CharField()
-    start = serializers.CharField(help_text="Its first letters.")
-    kind = serializers.ChoiceField(choices=["organization", "customer"], help_text="What it is a key of.")
-    scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES), help_text="What it may do now.")
+    start = serializers.CharField(help_text="The first characters of the key.")
+    kind = serializers.ChoiceField(
+        choices=["organization", "customer"], help_text="Whether the key belongs to the organization or to a customer."
+    )
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(choices=SCOPES), help_text="The permissions that the key has now."
+    )
     organization = KeyOrganization()
     customer = CustomerRef(allow_null=True)
     created_at = serializers.DateTimeField()

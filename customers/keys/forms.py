@@ -15,19 +15,21 @@ from customers.directory.fields import CustomerField, CustomerInput
 from customers.keys.actions import api_keys
 from customers.models import Customer
 
-LIVES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("a year")), ("", _("until it is revoked"))]
+LIVES = [("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), ("", _("Never"))]
 
 
 class KeyForm(TextGuard, forms.Form):
     """What every key has: a name, scopes and a lifetime."""
 
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Where it is used, such as “Line 3” or “ERP”."))
-    days = forms.ChoiceField(label=_("It lives"), choices=LIVES, required=False, initial="90", widget=forms.RadioSelect)
+    days = forms.ChoiceField(
+        label=_("Expires after"), choices=LIVES, required=False, initial="90", widget=forms.RadioSelect
+    )
 
     def require(self, scopes: str) -> None:
         """Add an error to the field `scopes` if nothing is chosen."""
         if not self.cleaned_data.get(scopes) and scopes not in self.errors:
-            self.add_error(scopes, _("Choose what the key may do."))
+            self.add_error(scopes, _("Choose at least one permission for the key."))
 
     @property
     def expires_at(self) -> datetime | None:
@@ -42,12 +44,12 @@ class ApiKeyForm(KeyForm):
     customer = CustomerField(
         label=_("Customer"),
         required=False,
-        widget=CustomerInput({"placeholder": _("None: a key of the organization")}),
-        help_text=_("With a customer, it reaches this customer's devices and data alone."),
+        widget=CustomerInput({"placeholder": _("None: the organization's own key")}),
+        help_text=_("With a customer, the key reaches only this customer's devices and data."),
     )
-    scopes = forms.MultipleChoiceField(label=_("It may"), widget=Checkboxes, required=False)
+    scopes = forms.MultipleChoiceField(label=_("Permissions"), widget=Checkboxes, required=False)
     customer_scopes = forms.MultipleChoiceField(
-        label=_("It may, as a customer"),
+        label=_("Permissions as a customer"),
         widget=Checkboxes,
         required=False,
         choices=[(scope.value, scope.label) for scope in CustomerScope],
@@ -66,7 +68,9 @@ class ApiKeyForm(KeyForm):
         self.require("customer_scopes" if cleaned.get("customer") else "scopes")
         scopes = cleaned.get("scopes")
         if scopes and not cleaned.get("customer") and Permission.VIEW not in scopes:
-            self.add_error("scopes", _("Every answer shows something: let it see products, devices and customers too."))
+            self.add_error(
+                "scopes", _("Every response contains data, so also let the key see products, devices and customers.")
+            )
         return cleaned
 
     def plan(self) -> dict[str, Any]:
@@ -83,9 +87,9 @@ class CustomerKeyForm(KeyForm):
     """
 
     customer = forms.ModelChoiceField(
-        label=_("For"), queryset=Customer.objects.none(), widget=forms.RadioSelect, empty_label=None
+        label=_("Customer"), queryset=Customer.objects.none(), widget=forms.RadioSelect, empty_label=None
     )
-    scopes = forms.MultipleChoiceField(label=_("It may"), widget=Checkboxes, required=False)
+    scopes = forms.MultipleChoiceField(label=_("Permissions"), widget=Checkboxes, required=False)
     field_order = ["customer", "name", "scopes", "days"]
 
     def __init__(self, *args: Any, actor: Actor, customers: QuerySet[Customer], **kwargs: Any) -> None:

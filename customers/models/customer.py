@@ -55,10 +55,10 @@ class Customer(TenantModel):
     name = models.CharField(_("Name"), max_length=120)
     name_key = KeyField()
     reference = models.CharField(
-        _("Your reference"), max_length=60, blank=True, help_text=_("The number that your own books know them by.")
+        _("Your reference"), max_length=60, blank=True, help_text=_("Your own number for the customer.")
     )
     reference_key = KeyField(blank=True)
-    email = models.EmailField(_("E-mail"), blank=True)
+    email = models.EmailField(_("Email"), blank=True)
     email_key = KeyField(max_length=254, blank=True)
     phone = models.CharField(_("Phone"), max_length=40, blank=True)
     address = models.TextField(_("Address"), max_length=400, blank=True)
@@ -67,7 +67,7 @@ class Customer(TenantModel):
     may_take = models.BooleanField(
         _("May take devices by serial number and device name"),
         default=True,
-        help_text=_("Over the API, of products that allow it."),
+        help_text=_("Through the API, for products that allow it."),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     archived_at = models.DateTimeField(null=True, blank=True, editable=False)

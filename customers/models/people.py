@@ -33,7 +33,7 @@ class CustomerUser(TenantModel):
             models.UniqueConstraint(
                 fields=["customer", "user"],
                 name="customer_user_unique",
-                violation_error_message=_("This person belongs to the customer already."),
+                violation_error_message=_("This person already belongs to the customer."),
             )
         ]
         indexes = [models.Index(fields=["user", "removed_at"], name="customer_user_by_user")]

@@ -8,7 +8,7 @@ from customers.models import CustomerRole
 
 # What each role means, as shown in forms.
 ROLES = [
-    (CustomerRole.ADMIN, _("Admin: sees and claims devices, and answers for the account")),
+    (CustomerRole.ADMIN, _("Admin: sees and claims devices, and manages the account")),
     (CustomerRole.OPERATOR, _("Operator: sees and claims devices")),
     (CustomerRole.VIEWER, _("Viewer: sees devices")),
 ]

@@ -44,7 +44,7 @@ def customer_user_edit(request: Request, pk: int, user_pk: int) -> HttpResponse:
     )
     if not edit.is_done:
         return edit.page("customers/people/customer_user_edit.html", person=person, customer=person.customer)
-    messages.success(request, _("The role of %(person)s is changed.") % {"person": person.user})
+    messages.success(request, _("%(person)s's role changed.") % {"person": person.user})
     return redirect(person.customer)
 
 
@@ -56,7 +56,7 @@ def customer_user_remove(request: Request, pk: int, user_pk: int) -> HttpRespons
         return render(
             request, "customers/people/customer_user_remove.html", {"person": person, "customer": person.customer}
         )
-    said = _("%(person)s sees nothing of it any more.") % {"person": person.user}
+    said = _("%(person)s no longer has access.") % {"person": person.user}
     return press(request, person, people.remove, said, to=person.customer)
 
 

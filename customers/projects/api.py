@@ -43,7 +43,7 @@ def project_list(request: Any) -> Any:
 
 
 @endpoint(
-    "Make a project",
+    "Create a project",
     may=P.CUSTOMER_EDIT,
     takes=ProjectIn,
     answers=ProjectOut,

@@ -12,7 +12,7 @@ class ProjectForm(TextGuard, forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=120,
-        help_text=_("Everybody who has access to the project sees it."),
+        help_text=_("Visible to everyone with access to the project."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 

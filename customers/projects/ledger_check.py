@@ -24,7 +24,7 @@ def _left() -> Iterator[str]:
     person = CustomerUser.objects.filter(customer=OuterRef("project__customer"), user=OuterRef("user"), removed_at=None)
     rows = ProjectMember.objects.open().filter(~Exists(member), ~Exists(person))
     for row in rows.order_by("pk")[:SHOWN]:
-        yield f"Project member {row.pk} goes on, but the person has left the organization that let them in."
+        yield f"Project member {row.pk} is still open, but the person has left the organization that let them in."
 
 
 def _overlaps() -> Iterator[str]:

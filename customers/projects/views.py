@@ -25,7 +25,7 @@ def project_create(request: Request, pk: int) -> HttpResponse:
     project = attempt(form, lambda: projects.make(customer, by=request.actor, **form.cleaned_data), field="name")
     if project is None:
         return page(request, "customers/projects/project_create.html", form, customer=customer)
-    messages.success(request, _("The project %(project)s is made.") % {"project": project})
+    messages.success(request, _("Project %(project)s created.") % {"project": project})
     return redirect(customer)
 
 
@@ -42,7 +42,7 @@ def project_edit(request: Request, pk: int, project_pk: int) -> HttpResponse:
     )
     if not edit.is_done:
         return edit.page("customers/projects/project_edit.html", project=project, customer=project.customer)
-    messages.success(request, _("The project is called %(project)s now.") % {"project": edit.row})
+    messages.success(request, _("Project renamed to %(project)s.") % {"project": edit.row})
     return redirect(project.customer)
 
 

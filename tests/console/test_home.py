@@ -24,7 +24,7 @@ def test_a_new_organization_sees_its_first_steps_and_nothing_empty(client_for):
 def test_steps_that_are_done_are_marked(client_for, device):
     response = client_for("owner").get(HOME)
     assert [done for _step, done in response.context["steps"]] == [True, True, False, False]
-    assert response.context["next"] == "Make a customer"
+    assert response.context["next"] == "Create a customer"
     assert response.context["has_begun"] is True
 
 

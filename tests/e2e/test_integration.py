@@ -72,7 +72,7 @@ def world(support: Person) -> dict:
         name = f"heat-{number:06d}"
         found[f"HT-{number}"] = made(support, "/devices/new/", "Register", Serial=f"HT-{number}", Device_name=name)
     for customer, address in (("Waerme Ulm", OWNER), ("Elsewhere", OTHER)):
-        found[customer] = made(support, "/customers/new/", "Make customer", Name=customer)
+        found[customer] = made(support, "/customers/new/", "Create customer", Name=customer)
         support.page.goto(f"/customers/{found[customer]}/people/invite/")
         support.page.get_by_label(re.compile("mail")).fill(address)
         support.press("Send invitation")
@@ -87,7 +87,7 @@ def key(support: Person, world: dict) -> str:
     support.follow("New API key")
     support.fill(Name=KEY)
     support.page.get_by_label("Assign devices to customers").check()
-    support.press("Make API key")
+    support.press("Create API key")
     look(support, "key made")
     support.press("Copy the key")
     support.sees("Copied")
@@ -204,14 +204,14 @@ def test_a_key_made_in_settings_assigns_a_device_and_stands_in_activity(support,
 def test_a_key_that_is_revoked_opens_nothing_from_then_on(support, server, world):
     support.page.goto("/settings/api-keys/new/")
     support.fill(Name="Old tester")
-    support.press("Make API key")
+    support.press("Create API key")
     bearer = {"Authorization": f"Bearer {support.page.locator('.copy code').inner_text()}"}
     assert call(server, "GET", "/api/v1/devices", **bearer)[0] == 200
     support.page.goto("/settings/api-keys/")
     support.page.get_by_role("row").filter(has_text="Old tester").get_by_role("link", name="Revoke…").click()
     look(support, "revoke key")
-    support.press("Revoke the key")
-    support.sees("The API key Old tester is revoked.")
+    support.press("Revoke key")
+    support.sees("API key Old tester revoked.")
     assert call(server, "GET", "/api/v1/devices", **bearer)[0] == 401
 
 
@@ -287,7 +287,7 @@ def test_a_customer_makes_a_key_of_its_own(server, owned, ida):
     ida.page.goto("/portal/api-keys/")
     ida.follow("New API key")
     ida.fill(Name="Home")
-    ida.press("Make API key")
+    ida.press("Create API key")
     look(ida, "portal key made")
     bearer = {"Authorization": f"Bearer {ida.page.locator('.copy code').inner_text()}"}
     status, found = call(server, "GET", "/api/v1/devices", **bearer)

@@ -161,7 +161,7 @@ def test_j5_support_takes_a_unit_back_and_another_customer_claims_it(claimed, of
 def test_a_device_is_assigned_before_it_is_shipped(offer):
     offer.go("/customers/new/")
     offer.fill(Name="Stadtwerke Aalen")
-    offer.press("Make customer")
+    offer.press("Create customer")
     find(offer, "AQM26-100014")
     offer.follow("Assign…")
     offer.check("assign")

@@ -35,7 +35,7 @@ def packer(support: Person, tmp_path: Path) -> Person:  # noqa: F811
     support.page.get_by_role("button", name=re.compile("Create claim profile")).click()
     support.go("/customers/new/")
     support.fill(Name="Wasserwerk Nord")
-    support.press("Make customer")
+    support.press("Create customer")
     return support
 
 

@@ -55,7 +55,7 @@ def world(support: Person) -> dict:
         pages.append(support.page.url)
     support.page.goto("/customers/new/")
     support.fill(Name="Waterworks Ulm")
-    support.press("Make customer")
+    support.press("Create customer")
     support.page.wait_for_url(re.compile(r"/customers/\d+/$"))
     support.page.goto(f"{support.page.url}people/invite/")
     support.page.get_by_label(re.compile("mail")).fill("ute@ulm.example")

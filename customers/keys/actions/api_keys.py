@@ -38,11 +38,11 @@ def create(
     if customer is not None:
         hold_person(by, customer)
     if not scopes:
-        raise Refused("no_scope", _("Choose what the key may do."), status=422)
+        raise Refused("no_scope", _("Choose at least one permission for the key."), status=422)
     if not set(scopes) <= set(map(str, allowed(by, customer))):
-        raise Refused("scope_not_yours", _("A key can't do more than you may do yourself."), status=422)
+        raise Refused("scope_not_yours", _("A key can't have permissions that you don't have yourself."), status=422)
     if expires_at is not None and expires_at <= at:
-        raise Refused("expired_already", _("It would have expired already. Choose a later day."), status=422)
+        raise Refused("expired_already", _("The key would already have expired. Choose a later date."), status=422)
     text = credentials.generate()
     key = ApiKey.objects.create(
         organization=by.organization if customer is None else customer.organization,
@@ -80,7 +80,7 @@ def revoke(
 def revoke_of(
     organization: Any, user: Any, *, by: Actor, customer: Customer | None = None, at: datetime | None = None
 ) -> int:
-    """Revoke the keys created by a person who leaves the organization or the customer. Returns how many.
+    """Revoke keys created by a person who leaves the organization or the customer. Returns how many.
 
     The keys stay revoked if the person comes back, and whatever an expired key had opened ends too.
     """

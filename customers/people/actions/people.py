@@ -36,7 +36,7 @@ def invite(
     hold(customer)
     user = accounts.find_or_make(email)
     if user is None:
-        raise Refused("no_account", _("This address can't be used. Ask for another one."), status=422)
+        raise Refused("no_account", _("This address can't be used. Use a different one."), status=422)
     if name and not user.name:
         User.objects.filter(pk=user.pk, name="").update(name=name)
         user.refresh_from_db(fields=["name"])
@@ -46,7 +46,7 @@ def invite(
     elif user.last_login is None:
         kind = events.PERSON_INVITED_AGAIN
     else:
-        raise Refused("already_there", _("%(person)s belongs to this customer already.") % {"person": user}, status=422)
+        raise Refused("already_there", _("%(person)s already belongs to this customer.") % {"person": user}, status=422)
     record(kind, person, by=by, about=customer, at=at, email=user.email, role=person.get_role_display())
     _mail(person, by)
     return person
@@ -83,7 +83,7 @@ def change_role(person: CustomerUser, *, role: str, by: Actor) -> None:
     if role == old:
         return
     if not CustomerUser.objects.filter(pk=person.pk, role=old, removed_at=None).update(role=role):
-        raise Refused("changed_meanwhile", _("Somebody else changed this person meanwhile. Look at it again."))
+        raise Refused("changed_meanwhile", _("Someone else has changed this person in the meantime. Reload the page."))
     record(events.PERSON_EDITED, person, by=by, about=person.customer, role=[old, role])
 
 

@@ -67,4 +67,6 @@ def _keep_names_apart(customer: Customer, name: str, *, but: int | None = None) 
         raise Refused("archived", _("%(customer)s is archived. Restore it first.") % {"customer": customer})
     others = Project.objects.filter(customer=customer).exclude(pk=but).values_list("name", flat=True)  # type: ignore[misc]  # None is the key of no row
     if fold(name) in {fold(other) for other in others}:
-        raise Refused("duplicate", _("This customer has a project of this name. Choose another name."), status=422)
+        raise Refused(
+            "duplicate", _("This customer already has a project with this name. Choose another name."), status=422
+        )

@@ -258,7 +258,7 @@ def test_the_check_reports_members_who_left_and_overlapping_spans(claim, bob):
     row = ProjectMember.objects.get()
     Member.objects.filter(user=bob).update(removed_at=timezone.now())
     (said,) = ledger_check.check()
-    assert said == f"Project member {row.pk} goes on, but the person has left the organization that let them in."
+    assert said == f"Project member {row.pk} is still open, but the person has left the organization that let them in."
     Member.objects.filter(user=bob).update(removed_at=None)
     before = ProjectMember.objects.create(
         organization=row.organization,

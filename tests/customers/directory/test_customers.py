@@ -128,7 +128,7 @@ def test_the_customer_field_accepts_ids_names_and_prefixes(organization, custome
     for text in (str(customer.pk), f"Stadtwerke Aalen ({customer.pk})", "stadtwerke aalen", "stadt"):
         assert field.clean(text) == customer
     factories.make_customer(organization, "Stadtwerke Ulm")
-    for text, said in (("stadtwerke", "2 customers begin"), ("nobody", "No customer of this name"), ("", "required")):
+    for text, said in (("stadtwerke", "2 customers start"), ("nobody", "No customer has this name"), ("", "required")):
         with pytest.raises(Exception, match=said):
             field.clean(text)
 

@@ -65,10 +65,10 @@ def test_every_fault_in_a_messy_german_file_is_reported_with_its_row(taken):
     row = taken(MESSY)
     assert counts(row) == {"new": 2, "unchanged": 0, "changed": 0, "refused": 6}
     assert reasons(row) == {
-        5: "The same reference stands in row 4, in other letters.",
-        6: "“not an address” is no e-mail address.",
+        5: "Same reference as row 4 (only upper/lower case differs).",
+        6: "“not an address” is not an email address.",
         7: "The name is missing.",
-        9: "The same customer stands in row 8. If they are two, give each a reference.",
+        9: "Same customer as row 8. If they are different customers, give each a reference.",
         10: "Name: It contains an invisible control character (U+202E).",
         11: "Kind: write company, person or internal, not “Behörde”.",
     }
@@ -169,19 +169,19 @@ def test_a_name_shared_by_several_customers_needs_a_reference(taken, organizatio
     factories.make_customer(organization, "Ferro", reference="K-1")
     factories.make_customer(organization, "Ferro", reference="K-2")
     row = taken("name\nFerro\n")
-    assert reasons(row) == {2: "Several customers have this name. Say which one by its reference."}
+    assert reasons(row) == {2: "Several customers have this name. Add the reference of the right one."}
 
 
 def test_two_rows_cannot_match_the_same_customer(taken, organization):
     factories.make_customer(organization, "Ferro", reference="K-1")
     row = taken("name,reference,phone\nFerro,K-1,1\nFerro,,2\n")
-    assert reasons(row) == {3: "Row 2 stands for this customer already."}
+    assert reasons(row) == {3: "Row 2 is already for this customer."}
 
 
 def test_a_duplicate_row_is_refused_with_one_sentence(taken, organization):
     factories.make_customer(organization, "Ferro")
     row = taken("name\nFerro\nFERRO\n")
-    assert reasons(row) == {3: "The same customer stands in row 2. If they are two, give each a reference."}
+    assert reasons(row) == {3: "Same customer as row 2. If they are different customers, give each a reference."}
 
 
 def test_an_archived_customer_is_not_changed(taken, organization, by):
@@ -209,7 +209,7 @@ def test_customers_of_another_organization_are_not_matched(taken, other_organiza
         ("phone", "1" * 41, "Phone: at most 40 characters; this one has 41."),
         ("address", "x" * 401, "Address: at most 400 characters; this one has 401."),
         ("notes", "x" * 2001, "Notes: at most 2000 characters; this one has 2001."),
-        ("email", "a" * 250 + "@b.example", "E-mail: at most 254 characters; this one has 260."),
+        ("email", "a" * 250 + "@b.example", "Email: at most 254 characters; this one has 260."),
     ],
 )
 def test_overlong_values_are_refused_in_their_row(taken, column, value, said):
@@ -300,7 +300,7 @@ def test_the_worker_imports_many_rows(taken, by, monkeypatch):
     operation = _started_by_worker(row)
     imports.run_apply(operation, by)
     assert (Customer.objects.count(), Project.objects.count()) == (5, 5)
-    assert operation.sentence == "5 customers made."
+    assert operation.sentence == "5 customers created."
     assert Operation.objects.get(pk=operation.pk).succeeded == 5
 
 
@@ -316,7 +316,7 @@ def test_a_file_is_uploaded_reviewed_and_imported_in_the_browser(staff_client):
     assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
     page = staff_client.get(answer.url).content.decode()
     assert "Apply the 2 good rows" in page
-    assert "The same reference stands in row 4, in other letters." in page
+    assert "Same reference as row 4 (only upper/lower case differs)." in page
     staff_client.post(
         reverse("customers:customer_import_apply", args=[row.pk]), {"version": row.version, "good_rows": "1"}
     )

@@ -303,7 +303,7 @@ def test_german_readers_get_german_pages(client_for, dana):
         page = client.get(address, headers=headers).content.decode()
         assert ('<html lang="de">' in page, expected in page) == (True, True)
     refused = client.post(NEW, WANTED | {"scopes": []}, headers=headers).content.decode()
-    assert "Wählen Sie, was der Schlüssel darf." in refused
+    assert "Wählen Sie mindestens eine Berechtigung für den Schlüssel." in refused
 
 
 def test_every_customer_scope_has_a_german_name():

@@ -36,7 +36,7 @@ def test_a_person_who_has_signed_in_cannot_be_invited_again(invite, dana):
     User.objects.filter(pk=dana.pk).update(last_login=timezone.now())
     answer = invite(email=dana.email)
     assert answer.status_code == 422
-    assert answer.context["form"].errors["email"] == ["dana@aalen.example belongs to this customer already."]
+    assert answer.context["form"].errors["email"] == ["dana@aalen.example already belongs to this customer."]
     assert (len(mail.outbox), Event.objects.count(), CustomerUser.objects.get().role) == (0, 0, "admin")
 
 
