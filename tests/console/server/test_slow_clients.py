@@ -2,6 +2,7 @@
 
 import hashlib
 import http.client
+import io
 import os
 import random
 import socket
@@ -178,7 +179,8 @@ def test_bodies_come_whole_however_they_are_cut(serve):
         for part in _cut(b"".join(requests), chance, 90_000):
             connection.sendall(part)
         # A `wsgi.input` that gunicorn unchunks gives the body; Django's own way with it is tested elsewhere.
-        found = [_read(connection) for _request in requests]
+        answers = _Answers(connection.makefile("rb", buffering=0))
+        found = [answers.read_one() for _request in requests]
     assert found == [hashlib.sha256(body).hexdigest()] * 2 + [EMPTY]
 
 
@@ -190,10 +192,25 @@ def _cut(data, chance, most):
         at += step
 
 
-def _read(connection):
-    answer = http.client.HTTPResponse(connection)
-    answer.begin()
-    return answer.read().decode()
+class _Answers(io.BufferedReader):
+    """The answers on one connection. What is read ahead of the next answer while one is read is kept for it."""
+
+    def makefile(self, mode):
+        return self
+
+    def close(self):
+        """Stay open: an answer closes its file when it has been read."""
+
+    def read_one(self):
+        answer = http.client.HTTPResponse(self)
+        answer.begin()
+        return answer.read().decode()
+
+
+def test_answers_that_come_at_once_are_read_one_after_the_other():
+    said = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none" + b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo"
+    answers = _Answers(io.BytesIO(said))
+    assert [answers.read_one(), answers.read_one()] == ["one", "two"]
 
 
 def test_who_asks_whether_to_go_on_is_told_once(serve):
@@ -229,7 +246,7 @@ def test_uploads_that_would_fill_the_disk_together_are_closed_the_largest_first(
     )
     assert _is_closed(large)
     small.sendall(bytes(500_000))
-    assert _read(small) == hashlib.sha256(bytes(900_000)).hexdigest()
+    assert _Answers(small.makefile("rb", buffering=0)).read_one() == hashlib.sha256(bytes(900_000)).hexdigest()
 
 
 def _is_closed(connection):
