@@ -44,14 +44,21 @@ class Way:
         return {name: reverse(f"{self.route}_{name}", args=[pk]) for name in ("columns", "apply", "refused")}
 
 
-def create(request: Request, importer: Importer, form: UploadForm, template: str, **context: Any) -> HttpResponse:
+def create(
+    request: Request,
+    importer: Importer,
+    form: UploadForm,
+    way: Way,
+    template: str,
+    understood: list[tuple[Any, Any, str]],
+) -> HttpResponse:
     """Answer with the page where a file is uploaded; check an accepted file, and redirect to its page."""
     row = forms.attempt(form, lambda: importer.receive_form(form, by=request.actor), field="file")
     if row is not None:
         importer.check(row, by=request.actor)
         return redirect(row)
     earlier = importer.visible_to(request.actor).order_by("-pk")[:EARLIER_SHOWN]
-    return forms.page(request, template, form, earlier=list(earlier), **context)
+    return forms.page(request, template, form, way=way, earlier=list(earlier), understood=understood)
 
 
 def detail(

@@ -23,10 +23,8 @@ def customer_import(request: Request) -> HttpResponse:
     """Upload a file; `?template=1` returns a template to fill in."""
     if "template" in request.GET:
         return pages.template_file(COLUMNS, "custody-customers")
-    understood = pages.understood(COLUMNS, MEANINGS)
-    return pages.create(
-        request, IMPORTER, UploadForm(request), "customers/imports/customer_import.html", understood=understood
-    )
+    form, template = UploadForm(request), "customers/imports/customer_import.html"
+    return pages.create(request, IMPORTER, form, WAY, template, pages.understood(COLUMNS, MEANINGS))
 
 
 @requires(Permission.CUSTOMER_IMPORT)

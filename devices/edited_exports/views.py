@@ -28,7 +28,7 @@ WAY = pages.Way(
 def device_changes_create(request: Request) -> HttpResponse:
     """Export the list, and upload it again after editing."""
     form, template = UploadForm(request), "devices/edited_exports/device_changes_create.html"
-    return pages.create(request, IMPORTER, form, template, understood=pages.understood(COLUMNS, MEANINGS))
+    return pages.create(request, IMPORTER, form, WAY, template, pages.understood(COLUMNS, MEANINGS))
 
 
 @requires(Permission.DEVICE_ASSIGN)

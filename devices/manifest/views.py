@@ -24,7 +24,7 @@ def manifest_create(request: Request) -> HttpResponse:
     if "template" in request.GET:
         return pages.template_file(COLUMNS, "custody-manifest")
     form, template = ManifestForm(request), "devices/manifest/manifest_create.html"
-    return pages.create(request, IMPORTER, form, template, understood=understood())
+    return pages.create(request, IMPORTER, form, WAY, template, understood())
 
 
 @requires(Permission.DEVICE_IMPORT)
