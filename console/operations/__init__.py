@@ -3,7 +3,8 @@
 * A feature registers its work as a `handler`, by a permanent name: `run(operation, by)`.
 * Its action calls `begin`, which does the work in the request or hands it to the worker, and returns the operation.
 * The handler uses `in_chunks`, which runs each chunk in one transaction with its count, and records what it did.
-* If the work can be undone, a second handler undoes it; its action calls `take_undo`, then `begin_undo`.
+* If the work can be undone, a second handler does so with `undo_in_chunks`; its action calls `take_undo`, then
+  `begin_undo`.
 """
 
 from console.operations.beginning import (
@@ -17,7 +18,16 @@ from console.operations.beginning import (
     undone_operation,
 )
 from console.operations.handlers import Handler, find, handler, registered
-from console.operations.outcome import Outcome, RefusedRow, Work, evidence_of, in_chunks, sentence_of, succeeded
+from console.operations.outcome import (
+    Outcome,
+    RefusedRow,
+    Work,
+    evidence_of,
+    in_chunks,
+    sentence_of,
+    succeeded,
+    undo_in_chunks,
+)
 from console.operations.running import (
     Interrupted,
     Superseded,
@@ -60,5 +70,6 @@ __all__ = [
     "stop_soon",
     "succeeded",
     "take_undo",
+    "undo_in_chunks",
     "undone_operation",
 ]

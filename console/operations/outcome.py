@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from console.models import Operation
+from console.operations.beginning import undone_operation
 from console.operations.handlers import find
 from console.operations.running import advance, chunk
 
@@ -99,6 +100,16 @@ def sentence_of(operation: Operation, *, done: "_StrOrPromise | None" = None, **
     return (
         _("%(said)s It was a trial: nothing is changed.") % {"said": said} if operation.payload.get("is_dry") else said
     )
+
+
+def undo_in_chunks(operation: Operation, undo: Callable[..., Outcome], **terms: Any) -> None:
+    """Apply `undo` to the ids of the payload like `in_chunks`, and say what it did.
+
+    It is called with the ids, the operation to undo as `undone`, and the `terms`.
+    """
+    undone = undone_operation(operation)
+    in_chunks(operation, lambda ids: undo(ids, undone=undone, **terms))
+    operation.sentence = sentence_of(operation)
 
 
 def evidence_of(operation: Operation) -> str:

@@ -61,9 +61,7 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
 )
 def run_undo_assign(operation: Operation, by: Actor) -> None:
     """Undo an assignment: payload {ids, operation}."""
-    undone, evidence = operations.undone_operation(operation), operations.evidence_of(operation)
-    operations.in_chunks(operation, lambda ids: undo_assign(ids, undone=undone, by=by, evidence=evidence))
-    operation.sentence = operations.sentence_of(operation)
+    operations.undo_in_chunks(operation, undo_assign, by=by, evidence=operations.evidence_of(operation))
 
 
 @operations.handler(
@@ -73,9 +71,7 @@ def run_undo_assign(operation: Operation, by: Actor) -> None:
 )
 def run_undo_unclaim(operation: Operation, by: Actor) -> None:
     """Undo an unclaim: payload {ids, operation}."""
-    undone = operations.undone_operation(operation)
-    operations.in_chunks(operation, lambda ids: undo_unclaim(ids, undone=undone, by=by))
-    operation.sentence = operations.sentence_of(operation)
+    operations.undo_in_chunks(operation, undo_unclaim, by=by)
 
 
 @retrying

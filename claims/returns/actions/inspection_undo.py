@@ -64,9 +64,7 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
 )
 def run_undo_inspect(operation: Operation, by: Actor) -> None:
     """Undo an inspection: payload {ids, operation}; the ids are those of returns."""
-    undone = operations.undone_operation(operation)
-    operations.in_chunks(operation, lambda ids: undo_inspect(ids, undone=undone, by=by))
-    operation.sentence = operations.sentence_of(operation)
+    operations.undo_in_chunks(operation, undo_inspect, by=by)
 
 
 @retrying

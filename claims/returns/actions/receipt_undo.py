@@ -54,9 +54,7 @@ def begin(operation: Operation, *, by: Actor, at: datetime | None = None) -> Ope
 )
 def run_undo_receive(operation: Operation, by: Actor) -> None:
     """Undo receiving: payload {ids, operation}."""
-    undone = operations.undone_operation(operation)
-    operations.in_chunks(operation, lambda ids: undo_receive(ids, undone=undone, by=by))
-    operation.sentence = operations.sentence_of(operation)
+    operations.undo_in_chunks(operation, undo_receive, by=by)
 
 
 @retrying
