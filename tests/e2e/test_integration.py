@@ -218,7 +218,7 @@ def test_a_key_that_is_revoked_opens_nothing_from_then_on(support, server, world
 def test_a_key_for_a_customer_offers_what_a_customer_may(support, world):
     support.page.goto("/settings/api-keys/new/")
     staff, customer = (
-        support.page.get_by_role("group", name=re.compile(name)) for name in ("^It may$", "as a customer")
+        support.page.get_by_role("group", name=re.compile(name)) for name in ("^Permissions$", "as a customer")
     )
     expect(staff).to_be_visible()
     expect(customer).to_be_hidden()
@@ -300,7 +300,7 @@ def asked(support: Person, server: Any, owned: str, secret: str) -> str:
     """The page of a call that nobody answered, of a device that has published."""
     assert as_device(server, secret, "POST", "messages", [{"name": "reading", "data": {"c": 40}}])[0] == 202
     support.page.goto(f"/devices/{owned}/call/")
-    support.fill(Name="pressure", Seconds_to_wait="1")
+    support.fill(Name="pressure", Timeout_in_seconds="1")
     support.press("Call")
     support.sees("Timed out")
     return support.page.url
