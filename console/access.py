@@ -42,24 +42,24 @@ class Permission(StrEnum):
 LABELS: dict[Permission, Any] = {
     Permission.VIEW: _("See products, devices, customers, claim profiles and activity"),
     Permission.EXPORT: _("Export lists"),
-    Permission.PRODUCT_EDIT: _("Make and edit products"),
+    Permission.PRODUCT_EDIT: _("Create and edit products"),
     Permission.DEVICE_EDIT: _("Register and edit devices, notes and tags"),
     Permission.DEVICE_IMPORT: _("Import factory manifests"),
     Permission.DEVICE_ARCHIVE: _("Archive and restore devices"),
     Permission.DEVICE_ASSIGN: _("Assign devices to customers"),
     Permission.DEVICE_UNCLAIM: _("Unclaim devices, up to 50 an hour"),
     Permission.DEVICE_UNCLAIM_MANY: _("Unclaim more than 50 devices an hour"),
-    Permission.DEVICE_CALL: _("Ask devices for variables and call their functions"),
-    Permission.CUSTOMER_EDIT: _("Make, edit and archive customers"),
+    Permission.DEVICE_CALL: _("Read variables of devices and call their functions"),
+    Permission.CUSTOMER_EDIT: _("Create, edit and archive customers"),
     Permission.CUSTOMER_IMPORT: _("Import customers"),
     Permission.CUSTOMER_INVITE: _("Invite and remove a customer's people"),
-    Permission.PROFILE_EDIT: _("Make and edit claim profiles"),
+    Permission.PROFILE_EDIT: _("Create and edit claim profiles"),
     Permission.CODE_VIEW: _("See claim links, QR codes and typed codes, and print labels"),
     Permission.SHIPMENT_EDIT: _("Pack and ship shipments"),
     Permission.RETURN_RECEIVE: _("Receive returned devices"),
-    Permission.RETURN_EDIT: _("Inspect returned devices, restock or scrap them, swap them"),
-    Permission.API_KEY_MANAGE: _("Make and revoke API keys"),
-    Permission.WEBHOOK_MANAGE: _("Make and edit webhooks, see what they were sent"),
+    Permission.RETURN_EDIT: _("Inspect, restock, scrap and swap returned devices"),
+    Permission.API_KEY_MANAGE: _("Create and revoke API keys"),
+    Permission.WEBHOOK_MANAGE: _("Create and edit webhooks, and see their deliveries"),
     Permission.MEMBER_MANAGE: _("Invite members and change their roles"),
     Permission.ORGANIZATION_EDIT: _("Edit the organization, its brand and domains"),
 }
@@ -81,11 +81,11 @@ class CustomerScope(StrEnum):
 
 
 CUSTOMER_LABELS: dict[CustomerScope, Any] = {
-    CustomerScope.READ: _("See its devices, its ownerships and their messages"),
+    CustomerScope.READ: _("See its devices, ownerships and messages"),
     CustomerScope.TAKE: _("Take ownership of devices by serial number and device name, and release them"),
     CustomerScope.CLAIM: _("Redeem claim codes"),
-    CustomerScope.CALL: _("Ask its devices for variables and call their functions"),
-    CustomerScope.ACCESS: _("End the access of others to its devices and projects, and rename its projects"),
+    CustomerScope.CALL: _("Read variables of its devices and call their functions"),
+    CustomerScope.ACCESS: _("End other people's access to its devices and projects, and rename its projects"),
 }
 
 P = Permission

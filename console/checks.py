@@ -22,8 +22,8 @@ def hosts_are_named(**kwargs: Any) -> Found:
         return []
     return [
         Error(
-            f"CUSTODY_HOSTS holds {', '.join(loose)}.",
-            hint="Name each host; no * and no leading dot.",
+            f"CUSTODY_HOSTS contains {', '.join(loose)}.",
+            hint="List each host by name, without * and without a leading dot.",
             id="custody.E001",
         )
     ]
@@ -60,7 +60,9 @@ def secret_key_is_long(**kwargs: Any) -> Found:
     """Check the length of the secret key, which signs sessions and mailed links."""
     if len(settings.SECRET_KEY) >= 40 and len(set(settings.SECRET_KEY)) >= 10:
         return []
-    return [Error("CUSTODY_SECRET_KEY is too short.", hint="Set 40 random characters or more.", id="custody.E004")]
+    return [
+        Error("CUSTODY_SECRET_KEY is too short.", hint="Set it to at least 40 random characters.", id="custody.E004")
+    ]
 
 
 @register(Tags.security)
@@ -69,7 +71,7 @@ def claim_keys_are_there(**kwargs: Any) -> Found:
     if settings.CLAIM_KEYS:
         return []
     return [
-        Error("No claim key is set.", hint="Set CUSTODY_CLAIM_KEYS to id:hex, 32 bytes or more.", id="custody.E005")
+        Error("No claim key is set.", hint="Set CUSTODY_CLAIM_KEYS to id:hex, at least 32 bytes.", id="custody.E005")
     ]
 
 
@@ -91,7 +93,7 @@ def base_url_is_encrypted(**kwargs: Any) -> Found:
         return []
     return [
         Warning(
-            f"CUSTODY_BASE_URL is {settings.BASE_URL}, without encryption.",
+            f"CUSTODY_BASE_URL is {settings.BASE_URL}, which is not encrypted.",
             hint="Set an https:// address.",
             id="custody.W001",
         )
@@ -106,9 +108,9 @@ def no_stranger_reaches_the_server_without_a_proxy(**kwargs: Any) -> Found:
         return []
     return [
         Warning(
-            f"CUSTODY_BIND is {address}, and CUSTODY_PROXIES is 0: everybody in the network reaches the server, "
+            f"CUSTODY_BIND is {address}, and CUSTODY_PROXIES is 0: anyone on the network can reach the server "
             "without encryption.",
-            hint="Put a proxy in front that ends TLS and set CUSTODY_PROXIES=1, or bind 127.0.0.1.",
+            hint="Put a proxy that terminates TLS in front and set CUSTODY_PROXIES=1, or bind to 127.0.0.1.",
             id="custody.W002",
         )
     ]

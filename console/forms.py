@@ -163,7 +163,7 @@ class AddressField(forms.EmailField):
     """An email address in the normal form, as accounts store it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("label", _("E-mail address"))
+        kwargs.setdefault("label", _("Email address"))
         super().__init__(**kwargs)
         self.widget.attrs.update({"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"})
 
@@ -188,15 +188,15 @@ class SetupForm(TextGuard, forms.Form):
     )
     name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
     email = AddressField(label=_("Your email address"))
-    password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
+    password = PasswordField(help_text=_("At least 10 characters. A few words are easy to remember."))
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=zone_choices, widget=forms.Select(attrs={"data-zone": ""})
     )
     requires_second_factor = forms.BooleanField(
-        label=_("Ask every member for a second step"),
+        label=_("Require two-factor authentication"),
         required=False,
         initial=True,
-        help_text=_("An authenticator app or a passkey, besides the password."),
+        help_text=_("An authenticator app or a passkey, in addition to the password."),
     )
 
     def clean(self) -> Any:
@@ -209,7 +209,7 @@ class JoinForm(TextGuard, forms.Form):
     """The name and password of an invited person who has no account."""
 
     name = forms.CharField(label=_("Your name"), max_length=120, widget=forms.TextInput(attrs={"autocomplete": "name"}))
-    password = PasswordField(help_text=_("At least 10 characters. A few words are easy to keep in mind."))
+    password = PasswordField(help_text=_("At least 10 characters. A few words are easy to remember."))
 
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -227,7 +227,7 @@ class AccountForm(TextGuard, forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=120,
-        help_text=_("As it stands in the history of what you do."),
+        help_text=_("Shown next to your actions in the activity log."),
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
     language = forms.ChoiceField(label=_("Language"), required=False)
@@ -235,7 +235,7 @@ class AccountForm(TextGuard, forms.Form):
 
     def __init__(self, *args: Any, default_zone: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = [("", _("As the browser says")), *settings.LANGUAGES]
+        self.fields["language"].choices = [("", _("Same as the browser")), *settings.LANGUAGES]
         self.fields["time_zone"].choices = [("", default_zone), *zone_choices()]
 
 
@@ -257,7 +257,7 @@ class OrganizationForm(TextGuard, forms.ModelForm):
     """An organization's name, what it shows to customers, and what it requires of members."""
 
     time_zone = forms.ChoiceField(
-        label=_("Time zone"), choices=zone_choices, help_text=_("For members who chose none of their own.")
+        label=_("Time zone"), choices=zone_choices, help_text=_("For members who haven’t chosen one.")
     )
 
     class Meta:
@@ -276,13 +276,15 @@ class OrganizationForm(TextGuard, forms.ModelForm):
         field_classes = {"imprint_url": LinkField, "privacy_url": LinkField}
         help_texts = {
             "requires_second_factor": _(
-                "An authenticator app or a passkey. Who has none sets one up at the next sign-in."
+                "An authenticator app or a passkey. Members without one set it up at their next sign-in."
             ),
-            "brand_name": _("What customers read on claim pages and in mails. Empty: the organization's name."),
-            "support_email": _("Shown to customers where a claim is refused."),
-            "support_note": _("Such as your hours."),
-            "imprint_url": _("Linked on claim pages and in the portal, as German law asks."),
-            "privacy_url": _("Linked beside it."),
+            "brand_name": _(
+                "Shown to customers on claim pages and in emails. Leave empty to use the organization's name."
+            ),
+            "support_email": _("Shown to customers when a claim is refused."),
+            "support_note": _("For example, your opening hours."),
+            "imprint_url": _("Linked on claim pages and in the portal, as German law requires."),
+            "privacy_url": _("Linked next to it."),
         }
 
 
@@ -302,7 +304,7 @@ class DomainForm(forms.Form):
     host = forms.CharField(
         label=_("Domain"),
         max_length=300,
-        help_text=_("The host name alone, such as claim.example.com."),
+        help_text=_("The host name only, such as claim.example.com."),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "inputmode": "url"}
         ),

@@ -24,20 +24,18 @@ def parse(text: str) -> str:
     """
     text = unicodedata.normalize("NFKC", text.strip())
     if any(mark in text for mark in ":/?#@\\%*[] " + _AMBIGUOUS):
-        raise Refused("not_a_host", _("Give the host name alone, such as claim.example.com."), status=422)
+        raise Refused("not_a_host", _("Enter the host name only, such as claim.example.com."), status=422)
     try:
         host = text.encode("idna").decode().lower()
     except UnicodeError:
         host = ""
     labels = host.split(".")
     if not host or len(host) > 253 or not all(_LABEL.match(label) for label in labels):
-        raise Refused("not_a_host", _("This is no host name. It looks like claim.example.com."), status=422)
+        raise Refused("not_a_host", _("This isn’t a host name. Enter one like claim.example.com."), status=422)
     if _NUMBERS.match(labels[-1]) or _is_address(host):
-        raise Refused(
-            "an_address", _("This is an IP address. Links carry a name, such as claim.example.com."), status=422
-        )
+        raise Refused("an_address", _("This is an IP address. Enter a name, such as claim.example.com."), status=422)
     if (len(labels) == 1 or labels[-1] == "localhost") and host != urlsplit(settings.BASE_URL).hostname:
-        raise Refused("not_public", _("Customers can't reach this name. It looks like claim.example.com."), status=422)
+        raise Refused("not_public", _("Customers can't reach this name. Enter one like claim.example.com."), status=422)
     return host
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 SECRET_FILE, CLAIM_FILE, SETUP_FILE, MAILBOX_FILE = "secret_key", "claim_keys", "setup_code", "mailbox_key"
-MISSING = "No {what} is set. Set {name}, or start with script/server, which makes one."
+MISSING = "No {what} is set. Set {name}, or start with script/server, which creates one."
 
 
 def folder(data: Path) -> Path:

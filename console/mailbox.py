@@ -33,8 +33,8 @@ def is_open_to(actor: Actor) -> bool:
 def invited(email: str) -> str:
     """Return the sentence that an invitation was mailed, or stored because no mail server is configured."""
     if settings.MAIL_URL:
-        return _("The invitation to %(email)s is on its way.") % {"email": email}
-    return _("The invitation to %(email)s is in the mailbox of this server: no mail server is configured.") % {
+        return _("Invitation sent to %(email)s.") % {"email": email}
+    return _("The invitation to %(email)s is in this server’s mailbox, because no mail server is configured.") % {
         "email": email
     }
 

@@ -36,7 +36,7 @@ def slots_are_filled(**kwargs: Any) -> list[CheckMessage]:
 def slots_are_where_their_names_say(**kwargs: Any) -> list[CheckMessage]:
     """Check that each slot is in the module that its name says. People read the names and look for the slot there."""
     return [
-        Error(f"There is no slot at {name}.", hint="Name the slot as its module and variable.", id="custody.E031")
+        Error(f"There is no slot at {name}.", hint="Name the slot after its module and variable.", id="custody.E031")
         for name, slot in declared().items()
         if _at(name) is not slot
     ]
@@ -47,7 +47,7 @@ def panels_have_slots(**kwargs: Any) -> list[CheckMessage]:
     """Check that the panels in templates name slots. Otherwise the page would fail when it is opened."""
     known = declared()
     return [
-        Error(f"{path} shows the panels of {name}, which is no slot.", hint="Correct the name.", id="custody.E032")
+        Error(f"{path} shows the panels of {name}, which is not a slot.", hint="Correct the name.", id="custody.E032")
         for path, name in _panels()
         if name not in known
     ]

@@ -88,7 +88,7 @@ def with_link(operation: Operation, done: str) -> str:
 def undos_have_pages(**kwargs: Any) -> list[CheckMessage]:
     """Check that the page and the list of each declared undo are routes."""
     return [
-        Error(f"The undo {undo.route} names {route}, which is no route.", hint="Name a route.", id="custody.E041")
+        Error(f"The undo {undo.route} names {route}, which is not a route.", hint="Name a route.", id="custody.E041")
         for undo in DECLARED.values()
         for route, args in ((undo.route, [1]), (undo.parent[1], []))
         if not _is_route(route, args)

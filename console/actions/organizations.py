@@ -43,7 +43,7 @@ def found(
     """
     throttle.take_turn("first run", "")
     if Organization.objects.exists():
-        raise Refused("set_up_already", _("This server is set up already. Sign in, or ask its owner to invite you."))
+        raise Refused("set_up_already", _("This server is already set up. Sign in, or ask its owner to invite you."))
     organization = make(name, time_zone=time_zone, requires_second_factor=requires_second_factor, at=at)
     owner = User.objects.create_user(email, password, name=owner_name.strip(), time_zone="")
     EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
@@ -113,7 +113,7 @@ def add_domain(organization: Organization, host: str, *, by: Actor) -> Organizat
             domain = OrganizationDomain.objects.create(organization=organization, host=host)
             record(events.DOMAIN_ADDED, domain, by=by)
     except IntegrityError:
-        raise Refused("duplicate", _("This domain is registered already."), status=422) from None
+        raise Refused("duplicate", _("This domain is already registered."), status=422) from None
     return domain
 
 
@@ -126,7 +126,10 @@ def remove_domain(domain: OrganizationDomain, *, by: Actor) -> None:
     except ProtectedError:
         raise Refused(
             "in_use",
-            _("Claim profiles use %(host)s: printed links would die. Give those profiles another domain first.")
+            _(
+                "Claim profiles use %(host)s, and their printed links would stop working. Give those profiles another "
+                "domain first."
+            )
             % {"host": domain.host},
         ) from None
 
@@ -149,10 +152,10 @@ def _redrawn(file: IO[bytes]) -> bytes:
         picture.save(buffer, "PNG", optimize=True)
     except TooLarge:
         raise Refused(
-            "too_large", _("This picture has too many pixels. Make it smaller, 256 pixels wide are enough."), status=422
+            "too_large", _("This picture has too many pixels. Make it smaller; 256 pixels wide is enough."), status=422
         ) from None
     except (OSError, ValueError, SyntaxError, EOFError, struct.error):
         raise Refused(
-            "no_picture", _("This is no picture in PNG, JPEG or WebP. Choose another file."), status=422
+            "no_picture", _("This isn’t a PNG, JPEG or WebP picture. Choose another file."), status=422
         ) from None
     return buffer.getvalue()

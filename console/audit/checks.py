@@ -18,7 +18,7 @@ def kinds_have_names_of_their_own(**kwargs: Any) -> list[CheckMessage]:
     twice = [name for name, number in names.items() if number > 1]
     too_long = [name for name in names if len(name) > LONGEST]
     return [
-        *(Error(f"Two kinds of events are called {name}.", hint="Rename one.", id="custody.E020") for name in twice),
+        *(Error(f"Two kinds of events are named {name}.", hint="Rename one.", id="custody.E020") for name in twice),
         *(
             Error(f"The name {name} is too long.", hint="Use 40 characters or fewer.", id="custody.E021")
             for name in too_long

@@ -32,7 +32,7 @@ class Member(TenantModel):
             models.UniqueConstraint(
                 fields=["organization", "user"],
                 name="member_unique",
-                violation_error_message=_("This person is a member already."),
+                violation_error_message=_("This person is already a member."),
             )
         ]
         indexes = [models.Index(fields=["user", "removed_at"], name="member_by_user")]
@@ -44,7 +44,7 @@ class Member(TenantModel):
 class Invitation(TenantModel):
     """A mailed link to become a member. Only the SHA-256 of its token is stored."""
 
-    email = models.EmailField(_("E-mail address"))
+    email = models.EmailField(_("Email address"))
     role = models.CharField(_("Role"), max_length=20, choices=Role.get_choices)
     token_sha256 = models.CharField(max_length=64, unique=True)
     invited_by = models.CharField(max_length=200)

@@ -16,9 +16,9 @@ class Organization(models.Model):
     name = models.CharField(_("Name"), max_length=120)
     slug = models.SlugField(max_length=60, unique=True)
     time_zone = models.CharField(_("Time zone"), max_length=64, default="UTC")
-    requires_second_factor = models.BooleanField(_("Ask every member for a second step"), default=True)
+    requires_second_factor = models.BooleanField(_("Require two-factor authentication"), default=True)
     brand_name = models.CharField(_("Brand name"), max_length=120, blank=True)
-    support_email = models.EmailField(_("Support e-mail"), blank=True)
+    support_email = models.EmailField(_("Support email"), blank=True)
     support_phone = models.CharField(_("Support phone"), max_length=40, blank=True)
     support_note = models.CharField(_("Support note"), max_length=200, blank=True)
     # Vendors in some countries must show both.
@@ -49,7 +49,7 @@ class OrganizationDomain(models.Model):
             models.UniqueConstraint(
                 fields=["host"],
                 name="organization_domain_unique",
-                violation_error_message=_("This domain is registered already."),
+                violation_error_message=_("This domain is already registered."),
             )
         ]
 

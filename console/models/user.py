@@ -27,7 +27,7 @@ class User(AbstractBaseUser):
     The address is stored in its normal form (`console.addresses`), so that no twin of it can be registered.
     """
 
-    email = models.EmailField(_("E-mail address"), unique=True)
+    email = models.EmailField(_("Email address"), unique=True)
     name = models.CharField(_("Name"), max_length=120, blank=True)
     is_active = models.BooleanField(default=True)
     time_zone = models.CharField(_("Time zone"), max_length=64, blank=True)

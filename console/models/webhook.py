@@ -44,7 +44,7 @@ class Webhook(TenantModel):
     description = models.CharField(_("Description"), max_length=200, blank=True)
     events = models.JSONField(_("Events"), default=list)
     # Only messages with one of these names are sent; empty for all.
-    message_names = models.JSONField(_("Names of messages"), default=list)
+    message_names = models.JSONField(_("Message names"), default=list)
     product_id = models.BigIntegerField(null=True)
     customer_id = models.BigIntegerField(null=True)
     scope_label = models.CharField(max_length=200, blank=True)

@@ -16,7 +16,7 @@ LONGEST = 120
 def handlers_are_whole(**kwargs: Any) -> list[CheckMessage]:
     """Check that the name of each handler fits, because rows keep it for good, and that its undo is declared."""
     return [
-        Error(f"The handler of operations {name} {fault}.", hint=hint, id="custody.E040")
+        Error(f"The operation handler {name} {fault}.", hint=hint, id="custody.E040")
         for name, handler in registered().items()
         for fault, hint in _faults(name, handler.undo)
     ]
@@ -25,7 +25,7 @@ def handlers_are_whole(**kwargs: Any) -> list[CheckMessage]:
 def _faults(name: str, undo: str) -> list[tuple[str, str]]:
     faults = []
     if not re.fullmatch(NAME, name) or len(name) > LONGEST:
-        faults.append(("has a name that no row can hold", 'Call it by a noun and a verb: "device.assign".'))
+        faults.append(("has a name that can't be stored", 'Name it with a noun and a verb, such as "device.assign".'))
     if undo and undo not in DECLARED:
         faults.append((f"is undone by {undo}, which is not declared", "Declare a console.undo.Undo with this route."))
     return faults

@@ -62,7 +62,7 @@ def handler(
 
     def register(run: Run) -> Handler:
         if name in _registered:
-            raise ValueError(f"Two handlers of operations are called {name}.")
+            raise ValueError(f"Two operation handlers are named {name}.")
         _registered[name] = made = Handler(name, run, title, done, permission, undo)
         return made
 

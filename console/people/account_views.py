@@ -82,5 +82,5 @@ def _in_language(response: HttpResponse, language: str) -> HttpResponse:
 def _default_zone(request: Request) -> str:
     organization = request.actor.organization
     zone = organization.time_zone if organization else unquote(request.COOKIES.get("custody_tz", "")) or "UTC"
-    words = _("As the organization: %(zone)s") if organization else _("As the browser says: %(zone)s")
+    words = _("Same as the organization: %(zone)s") if organization else _("Same as the browser: %(zone)s")
     return words % {"zone": zone.replace("_", " ")}

@@ -216,11 +216,11 @@ class AddPasskeyForm(_Plain, AddWebAuthnForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["name"].label = _("Name")
-        self.fields["name"].help_text = _("To tell it from others: “Laptop”, “Blue key”.")
+        self.fields["name"].help_text = _("To recognize it later, such as “Laptop” or “Blue key”.")
         self.fields["name"].max_length = 60
         self.fields["name"].widget.attrs["maxlength"] = 60
-        self.fields["passwordless"].label = _("Sign in with it alone, without a password")
-        self.fields["passwordless"].help_text = _("It must ask you for a fingerprint, your face or a PIN.")
+        self.fields["passwordless"].label = _("Use instead of a password")
+        self.fields["passwordless"].help_text = _("Requires fingerprint, face or PIN.")
         self.fields["passwordless"].initial = True
 
 

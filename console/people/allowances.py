@@ -61,10 +61,7 @@ def password(request: HttpRequest, email: str) -> GiveBack:
         "password",
         account,
         User.objects.filter(email=account).first(),  # unscoped: nobody is signed in yet
-        _(
-            "Too many wrong passwords were tried. Get a code by email instead, or use a browser that you "
-            "signed in with before."
-        ),
+        _("Too many wrong passwords. Get a code by email instead, or use a browser that you’ve signed in with before."),
     )
 
 
@@ -80,8 +77,8 @@ def second_step(request: HttpRequest, user: Any) -> GiveBack:
         f"{user.pk} {user.password}",
         user,
         _(
-            "Too many wrong codes were tried. If that wasn’t you, somebody knows your password: choose a new one, then "
-            "sign in. Or use a passkey, or a browser that you signed in with before."
+            "Too many wrong codes. If this wasn’t you, someone knows your password: choose a new one, then sign in. "
+            "Or use a passkey, or a browser that you’ve signed in with before."
         ),
     )
 
@@ -156,7 +153,7 @@ def guess_code(request: HttpRequest, email: str, user: Any, mail: str) -> GiveBa
         ]
     for name, who, limit in scopes:
         if not _has_left(name, who, limit):
-            raise ValidationError(_("Too many wrong codes were tried. Ask for a new email."))
+            raise ValidationError(_("Too many wrong codes. Request a new email."))
         counted.append((name, who))
     return lambda: _give_back(counted[1:])
 

@@ -44,7 +44,7 @@ def invitation_create(request: Request) -> HttpResponse:
 def invitation_revoke(request: Request, pk: int) -> HttpResponse:
     """Revoke an invitation, so that its link stops working."""
     invitation = get_object_or_404(Invitation.objects.visible_to(request.actor), pk=pk)
-    said = _("The invitation of %(email)s is revoked.") % {"email": invitation.email}
+    said = _("Invitation of %(email)s revoked.") % {"email": invitation.email}
     return press(request, invitation, members.revoke, said, to="console:member_list")
 
 
@@ -63,7 +63,7 @@ def member_edit(request: Request, pk: int) -> HttpResponse:
     if not edit.is_done:
         may_change = members.may_touch(member, request.actor)
         return edit.page("console/people/member_edit.html", member=member, may_change=may_change)
-    messages.success(request, _("The role of %(name)s is changed.") % {"name": member})
+    messages.success(request, _("Role of %(name)s changed.") % {"name": member})
     return redirect("console:member_list")
 
 
@@ -73,7 +73,7 @@ def member_remove(request: Request, pk: int) -> HttpResponse:
     member = get_object_or_404(rosters.current(request.actor), pk=pk)
     if request.method != "POST":
         return render(request, "console/people/member_remove.html", {"member": member})
-    said = _("%(name)s is no member any more.") % {"name": member}
+    said = _("%(name)s is no longer a member.") % {"name": member}
     return press(request, member, members.remove, said, to="console:member_list")
 
 

@@ -68,7 +68,7 @@ class OrganizationIn(Body):
 
     name = Text(max_length=120)
     time_zone = Text(max_length=64, help_text="A name such as Europe/Berlin, or UTC.")
-    requires_second_factor = Flag(help_text="Ask every member for a second step.")
+    requires_second_factor = Flag(help_text="Require two-factor authentication.")
     brand_name = Text(
         max_length=120, allow_blank=True, help_text="What customers read; empty: the organization's name."
     )

@@ -44,12 +44,12 @@ def organization_logo(request: Request) -> HttpResponse:
     form = LogoForm(request.POST, request.FILES)
     if "remove" in request.POST:
         organizations.remove_logo(organization, by=request.actor)
-        messages.success(request, _("The logo is removed."))
+        messages.success(request, _("Logo removed."))
     elif request.method == "POST" and not _set_logo(request, form):
         context = {"form": OrganizationForm(instance=organization), "logo_form": form, "logo": _logo_of(organization)}
         return render(request, "console/organization_edit.html", context, status=422)
     elif request.method == "POST":
-        messages.success(request, _("The logo is changed."))
+        messages.success(request, _("Logo updated."))
     return redirect("console:organization_edit")
 
 
@@ -90,7 +90,7 @@ def domain_list(request: Request) -> HttpResponse:
         field="host",
     )
     if added:
-        messages.success(request, _("%(host)s is added.") % {"host": added.host})
+        messages.success(request, _("%(host)s added.") % {"host": added.host})
         return redirect("console:domain_list")
     domains = [(domain, hosts.is_served(domain.host)) for domain in organization.domains.order_by("host")]
     return page(request, "console/domain_list.html", form, domains=domains)
@@ -100,7 +100,7 @@ def domain_list(request: Request) -> HttpResponse:
 def domain_remove(request: Request, pk: int) -> HttpResponse:
     """Remove a domain from use."""
     domain = get_object_or_404(request.actor.organization.domains, pk=pk)
-    said = _("%(host)s is removed.") % {"host": domain.host}
+    said = _("%(host)s removed.") % {"host": domain.host}
     return press(request, domain, organizations.remove_domain, said, to="console:domain_list")
 
 

@@ -26,7 +26,7 @@ def setup(request: HttpRequest) -> HttpResponse:
             member = _found(form.cleaned_data)
             return sign_in(request, member.user)
         if form.is_valid():
-            form.add_error("code", _("This is not the code. Look at what the server printed when it started."))
+            form.add_error("code", _("That code isn’t right. Use the one that the server printed when it started."))
     return page(request, "console/setup.html", form)
 
 

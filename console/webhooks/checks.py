@@ -14,7 +14,7 @@ def public_events_have_names_of_their_own(**kwargs: Any) -> list[CheckMessage]:
     names = Counter(event.name for event in public.registry.declared)
     return [
         *(
-            Error(f"Two public events are called {name}.", hint="Rename one.", id="custody.E024")
+            Error(f"Two public events are named {name}.", hint="Rename one.", id="custody.E024")
             for name, number in names.items()
             if number > 1
         ),
@@ -34,7 +34,7 @@ def public_events_are_sent(**kwargs: Any) -> list[CheckMessage]:
     return [
         Error(
             f"Nothing sends the public event {event.name}.",
-            hint="Give a kind of event webhook=Sends(…) with a function that returns its payloads.",
+            hint="Add webhook=Sends(…) to a kind of event, with a function that returns its payloads.",
             id="custody.E026",
         )
         for event in public.registry.declared

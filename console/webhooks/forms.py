@@ -47,7 +47,7 @@ class WebhookForm(TextGuard, forms.Form):
     )
     events = forms.MultipleChoiceField(label=_("Events"), widget=EventBoxes)
     message_names = forms.CharField(
-        label=_("Names of messages"),
+        label=_("Message names"),
         required=False,
         max_length=2000,
         help_text=_("Separated by commas, such as level, alarm. Empty: messages of every name."),

@@ -1,4 +1,4 @@
-"""Ask devices for variables and call their functions. A device receives a call when it next asks for its calls."""
+"""Read variables of devices and call their functions. A device receives a call when it next asks for its calls."""
 
 from typing import Any
 

@@ -90,7 +90,7 @@ def test_a_server_that_everybody_reaches_without_a_proxy_is_warned_of(settings, 
 @pytest.mark.django_db  # Django asks SQLite whether it knows JSON.
 def test_the_application_refuses_what_manage_py_refuses(settings):
     settings.ALLOWED_HOSTS = ["*"]
-    with pytest.raises(RuntimeError, match=r"CUSTODY_HOSTS holds \*\. Name each host.*custody\.E001"):
+    with pytest.raises(RuntimeError, match=r"CUSTODY_HOSTS contains \*\. List each host by name.*custody\.E001"):
         checks.refuse_what_is_unfit()
 
 

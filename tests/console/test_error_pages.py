@@ -41,12 +41,12 @@ def test_the_signed_out_are_sent_to_sign_in_by_htmx_too(client, organization):
 def test_what_is_not_there_is_a_page(client_for, path):
     response = client_for("owner").get(path)
     assert response.status_code == 404
-    assert "There is nothing here" in response.content.decode()
+    assert "Page not found" in response.content.decode()
 
 
 def test_a_stranger_gets_the_page_without_the_console(client, organization):
     html = client.get("/nope/").content.decode()
-    assert "There is nothing here" in html
+    assert "Page not found" in html
     assert "/settings/" not in html
 
 
@@ -101,4 +101,4 @@ def test_too_many_sign_ins_take_a_pause(client, alice, settings):
     client.post(reverse("account_change_password"), {"oldpassword": "x"})
     response = client.post(reverse("account_change_password"), {"oldpassword": "x"})
     assert response.status_code == 429
-    assert "Too many tries" in response.content.decode()
+    assert "Too many attempts" in response.content.decode()

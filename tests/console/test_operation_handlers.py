@@ -141,7 +141,7 @@ def test_an_operation_that_this_version_does_not_know_ends_with_a_sentence(organ
 
 
 def test_two_handlers_of_one_name_are_refused(counting):
-    with pytest.raises(ValueError, match=r"Two handlers of operations are called test\.count\."):
+    with pytest.raises(ValueError, match=r"Two operation handlers are named test\.count\."):
         operations.handler("test.count")(count)
 
 
@@ -153,9 +153,9 @@ def test_a_check_refuses_an_undo_that_is_not_declared_and_a_name_without_a_noun(
     assert found == [
         (
             "custody.E040",
-            "The handler of operations test.count is undone by devices:no_such_undo, which is not declared.",
+            "The operation handler test.count is undone by devices:no_such_undo, which is not declared.",
         ),
-        ("custody.E040", "The handler of operations count has a name that no row can hold."),
+        ("custody.E040", "The operation handler count has a name that can't be stored."),
     ]
 
 

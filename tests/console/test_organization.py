@@ -170,7 +170,7 @@ def test_a_domain_belongs_to_one_organization_only(owner, other_organization):
     OrganizationDomain.objects.create(organization=other_organization, host="claim.example.com")
     response = owner.post(reverse("console:domain_list"), {"host": "claim.example.com"})
     assert response.status_code == 422
-    assert response.context["form"].errors["host"] == ["This domain is registered already."]
+    assert response.context["form"].errors["host"] == ["This domain is already registered."]
     assert not Event.objects.exists()
 
 

@@ -54,7 +54,7 @@ def test_a_slot_with_the_name_of_another_place_is_refused(declared):
 def test_a_template_that_shows_panels_of_no_slot_is_refused(settings, tmp_path):
     (tmp_path / "page.html").write_text('{% panels "devices.panels.on_devcie" device %}')
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path]}]
-    expected = [("custody.E032", "page.html shows the panels of devices.panels.on_devcie, which is no slot.")]
+    expected = [("custody.E032", "page.html shows the panels of devices.panels.on_devcie, which is not a slot.")]
     assert found(slot_checks.panels_have_slots) == expected
 
 

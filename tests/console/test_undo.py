@@ -31,8 +31,8 @@ def test_the_checks_name_an_undo_without_a_page_or_list(monkeypatch):
     replace(undos.ASSIGN, route="devices:device_asign_undo", parent=("Devices", "devices:devices"))
     found = undo.undos_have_pages()
     assert [(error.id, error.msg) for error in found] == [
-        ("custody.E041", "The undo devices:device_asign_undo names devices:device_asign_undo, which is no route."),
-        ("custody.E041", "The undo devices:device_asign_undo names devices:devices, which is no route."),
+        ("custody.E041", "The undo devices:device_asign_undo names devices:device_asign_undo, which is not a route."),
+        ("custody.E041", "The undo devices:device_asign_undo names devices:devices, which is not a route."),
     ]
 
 

@@ -18,10 +18,10 @@ def owner(person: Any, server: Any) -> Person:
     """The first run: the link that the server printed makes the organization and its owner."""
     alice = person()
     alice.go(server.setup)
-    alice.fill(Organization="Northlake Sensors", Your_name="Alice Kemp", **{"E-mail": "alice@northlake.example"})
+    alice.fill(Organization="Northlake Sensors", Your_name="Alice Kemp", Your_email_address="alice@northlake.example")
     alice.page.get_by_label("Password", exact=True).fill(PASSWORD)
-    alice.page.get_by_label(re.compile("second step")).uncheck()
-    alice.press("Make organization")
+    alice.page.get_by_label(re.compile("two-factor")).uncheck()
+    alice.press("Create organization")
     alice.sees("Overview")
     alice.check("home")
     return alice

@@ -19,10 +19,10 @@ def support(person: Any, server: Any) -> Person:
     alice = person(DESK)
     alice.page.goto(server.setup)
     if alice.page.get_by_label("Organization").count():
-        alice.fill(Organization="Northlake Sensors", Your_name="Alice Kemp", **{"E-mail": ADDRESS})
+        alice.fill(Organization="Northlake Sensors", Your_name="Alice Kemp", Your_email_address=ADDRESS)
         alice.page.get_by_label("Password", exact=True).fill(PASSWORD)
-        alice.page.get_by_label(re.compile("second step")).uncheck()
-        alice.press("Make organization")
+        alice.page.get_by_label(re.compile("two-factor")).uncheck()
+        alice.press("Create organization")
     else:
         alice.page.goto("/account/login/")
         alice.page.get_by_label(re.compile("mail", re.IGNORECASE)).first.fill(ADDRESS)

@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("name", help="what it is called")
-        parser.add_argument("--owner", required=True, help="the e-mail address of its owner", metavar="EMAIL")
+        parser.add_argument("--owner", required=True, help="the owner's email address", metavar="EMAIL")
 
     def handle(self, *args: Any, name: str, owner: str, **options: Any) -> None:
         try:

@@ -52,7 +52,7 @@ def invite(
     at, token, email = at or timezone.now(), token or secrets.token_urlsafe(32), addresses.normal(email)
     _may_grant(role, by)
     if Member.objects.filter(organization=by.organization, user__email=email, removed_at=None).exists():
-        raise Refused("member_already", _("%(email)s is a member already.") % {"email": email}, status=422)
+        raise Refused("member_already", _("%(email)s is already a member.") % {"email": email}, status=422)
     older = Invitation.objects.filter(organization=by.organization, email=email, accepted_at=None, revoked_at=None)
     for earlier in older.values_list("role", flat=True):
         _must_have(earlier, by)
@@ -121,7 +121,7 @@ def accept(invitation: Invitation, *, user: User, at: datetime | None = None) ->
         raise Refused("other_address", _("This invitation is for %(email)s.") % {"email": invitation.email}, status=403)
     open_ = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None, expires_at__gt=at)
     if not open_.update(accepted_at=at):
-        raise Refused("not_open", _("This invitation was used or revoked. Ask for a new one."))
+        raise Refused("not_open", _("This invitation was already used or revoked. Ask for a new one."))
     values: dict[str, Any] = {"role": invitation.role, "removed_at": None}
     member, _made = Member.objects.select_related("user", "organization").update_or_create(
         organization=invitation.organization, user=user, defaults=values, create_defaults={**values, "created_at": at}
@@ -143,7 +143,9 @@ def change_role(member: Member, role: str, *, by: Actor) -> None:
     _may_grant(role, by)
     _keep_an_owner(member)
     if not Member.objects.filter(pk=member.pk, role=member.role, removed_at=None).update(role=role):
-        raise Refused("changed_meanwhile", _("Somebody else changed this member meanwhile. Look at it again."))
+        raise Refused(
+            "changed_meanwhile", _("Someone else changed this member in the meantime. Reload and check again.")
+        )
     record(events.EDITED, member, by=by, role=[member.role, role])
     if member.role == Role.OWNER or Permission.MEMBER_MANAGE not in ROLES[role]:
         _revoke_invitations_of(member, by=by)
@@ -186,13 +188,13 @@ def _is_owner(by: Actor) -> bool:
 
 def _may_grant(role: str, by: Actor) -> None:
     if role == Role.OWNER and not _is_owner(by):
-        raise Refused("owners_only", _("Only an owner can make somebody an owner."), status=403)
+        raise Refused("owners_only", _("Only an owner can make someone an owner."), status=403)
     _must_have(role, by)
 
 
 def _may_touch(member: Member, by: Actor) -> None:
     if member.user_id == by.user_id:
-        raise Refused("oneself", _("Nobody changes his own membership. Ask another administrator."), status=403)
+        raise Refused("oneself", _("You can't change your own membership. Ask another administrator."), status=403)
     if member.role == Role.OWNER and not _is_owner(by):
         raise Refused("owners_only", _("Only an owner can change or remove an owner."), status=403)
     _must_have(member.role, by)
@@ -206,7 +208,10 @@ def _must_have(role: str, by: Actor) -> None:
     if not ROLES[role] <= by.permissions:
         raise Refused(
             "role_not_yours",
-            _("This role may do more than you. Ask an administrator, or use a key with all of its scopes."),
+            _(
+                "This role has permissions that you don’t have. Ask an administrator, or use a key with all of its "
+                "scopes."
+            ),
             status=403,
         )
 
@@ -218,7 +223,7 @@ def _keep_an_owner(member: Member) -> None:
     throttle.take_turn("owners", str(member.organization_id))
     owners = Member.objects.filter(organization=member.organization_id, role=Role.OWNER, removed_at=None)
     if not owners.exclude(pk=member.pk).exists():
-        raise Refused("last_owner", _("An organization keeps one owner. Make somebody else an owner first."))
+        raise Refused("last_owner", _("An organization needs at least one owner. Make someone else an owner first."))
 
 
 def revoke_invitations_of_key(organization: Any, key_id: int, *, by: Actor) -> None:

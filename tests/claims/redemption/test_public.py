@@ -661,7 +661,7 @@ def test_the_email_contains_the_code_the_product_and_the_brand_as_plain_text(cli
     assert message.to == [MIRIAM]
     assert message.subject == f"{mailed_code()} is your code to claim your Aqua Meter from Northlake"
     assert "10 minutes" in message.body
-    assert "If you did not ask for it" in message.body
+    assert "If you didn’t request it" in message.body
     assert "serial ends in 0000" in message.body
     assert not message.alternatives
     assert "http" not in message.body

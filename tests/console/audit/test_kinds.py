@@ -50,12 +50,12 @@ def test_the_declarations_are_well(scratch):
 def test_two_kinds_with_one_name_are_refused(scratch):
     declare()
     declare(label="Thing tried")
-    assert refused() == [("custody.E020", "Two kinds of events are called thing.tested.")]
+    assert refused() == [("custody.E020", "Two kinds of events are named thing.tested.")]
 
 
 def test_a_former_name_that_another_kind_has_is_refused(scratch):
     declare(former=("device.edited",))
-    assert refused() == [("custody.E020", "Two kinds of events are called device.edited.")]
+    assert refused() == [("custody.E020", "Two kinds of events are named device.edited.")]
 
 
 def test_a_name_that_the_column_cannot_hold_is_refused(scratch):

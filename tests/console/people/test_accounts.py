@@ -186,7 +186,7 @@ def test_a_mailed_link_gives_a_new_password_once(client, bob):
     assert response.url == reverse("account_reset_password_from_key_done")
     bob.refresh_from_db()
     assert bob.check_password("another horse battery")
-    assert "This link is used up" in client.get(path, follow=True).content.decode()
+    assert "This link no longer works" in client.get(path, follow=True).content.decode()
 
 
 def test_asking_for_a_new_password_tells_nobody_who_has_an_account(client, bob):
@@ -198,7 +198,7 @@ def test_asking_for_a_new_password_tells_nobody_who_has_an_account(client, bob):
 
 def test_nobody_signs_up_by_a_form(client, organization):
     data = {"email": "who@northlake.example", "password1": PASSWORD}
-    assert "Accounts are not made here" in client.get(reverse("account_signup")).content.decode()
+    assert "You can’t sign up here" in client.get(reverse("account_signup")).content.decode()
     client.post(reverse("account_signup"), data)
     assert not User.objects.exists()
 

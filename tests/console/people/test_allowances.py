@@ -26,7 +26,7 @@ from tests.extent import extent
 pytestmark = pytest.mark.django_db
 ASK, CONFIRM = reverse("account_request_login_code"), reverse("account_confirm_login_code")
 TOKEN = re.compile(rb'"X-CSRFToken": "[^"]+"')
-WRONG = "Too many wrong passwords were tried."
+WRONG = "Too many wrong passwords."
 # Each a browser of its own, and a network of its own.
 STRANGERS = [f"203.0.113.{n}" for n in range(1, 250)]
 
@@ -201,7 +201,7 @@ def test_who_knows_the_password_and_guesses_the_second_step_keeps_no_known_brows
         thief = browser(address)
         with_password(thief, bob.email)
         page = thief.post(reverse("mfa_authenticate"), {"code": "000000"})
-    assert "Too many wrong codes were tried." in page.content.decode()
+    assert "Too many wrong codes." in page.content.decode()
     with_password(mine, bob.email)
     # A code is taken once, which the library remembers there.
     cache.clear()

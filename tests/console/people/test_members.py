@@ -46,7 +46,7 @@ def test_an_invitation_is_mailed_with_a_link_of_which_only_the_hash_is_kept(owne
     assert invitation.expires_at - invitation.created_at == timedelta(days=7)
     (message,) = mail.outbox
     assert message.to == ["zoe@northlake.example"]
-    assert message.subject == "Join Northlake at Custody"
+    assert message.subject == "Alice Kemp invited you to Northlake"
     token = re.search(r"http://localhost:8000/invitation/(\S+)/", message.body)[1]
     assert invitation.token_sha256 == members.digest(token)
     assert token not in repr(Invitation.objects.values().get())
@@ -86,7 +86,7 @@ def test_a_bad_invitation_is_said_at_its_field(owner, data):
 def test_a_member_is_not_invited_again(owner, bob):
     response = owner.post(reverse("console:invitation_create"), {"email": bob.email, "role": "viewer"})
     assert response.status_code == 422
-    assert response.context["form"].errors["email"] == ["bob@northlake.example is a member already."]
+    assert response.context["form"].errors["email"] == ["bob@northlake.example is already a member."]
 
 
 def test_sending_again_kills_the_older_link(owner, link, client):
@@ -175,7 +175,7 @@ def test_who_has_an_account_does_not_get_another_password(client, by, charlie):
 
 def test_an_invitation_is_for_its_address_alone(client_for, link, charlie, organization):
     client = client_for(charlie)
-    assert "You are signed in as charlie@southridge.example" in client.get(link, follow=True).content.decode()
+    assert "You’re signed in as charlie@southridge.example" in client.get(link, follow=True).content.decode()
     response = client.post(OPEN)
     assert response.status_code == 403
     assert not Member.objects.filter(user=charlie, organization=organization).exists()
@@ -294,7 +294,7 @@ def test_a_demoted_administrator_leaves_no_open_invitation_behind(by, actor):
 def test_the_list_tells_who_has_no_second_step(owner, bob, organization):
     organization.requires_second_factor = False
     html = owner.get(reverse("console:member_list")).content.decode()
-    assert html.count("None</span>") == 2
+    assert html.count("Off</span>") == 2
     assert "never" in html
 
 
@@ -326,11 +326,11 @@ def test_the_link_of_an_invitation_can_be_copied_once_and_the_page_says_where_th
     ).content.decode()
     token = re.search(r"/invitation/(\S+)/", mail.outbox[0].body)[1]
     assert f'data-copy="http://localhost:8000/invitation/{token}/"' in page
-    assert "is in the mailbox of this server: no mail server is configured." in page
+    assert "is in this server’s mailbox, because no mail server is configured." in page
     assert reverse("console:mail_list") in page
     assert token not in owner.get(reverse("console:member_list")).content.decode()
     settings.MAIL_URL = "smtp://mail.northlake.example"
     page = owner.post(
         reverse("console:invitation_create"), {"email": "yan@northlake.example", "role": "support"}, follow=True
     ).content.decode()
-    assert "The invitation to yan@northlake.example is on its way." in page
+    assert "Invitation sent to yan@northlake.example." in page

@@ -141,7 +141,7 @@ def test_a_public_event_without_a_payload_is_refused(declare):
 
 def test_two_public_events_with_one_name_are_refused(scratch):
     PublicEvent("message", _("Message"), EVERYONE, place=99, is_emitted=True)
-    assert refused() == [("custody.E024", "Two public events are called message.")]
+    assert refused() == [("custody.E024", "Two public events are named message.")]
 
 
 def test_a_public_event_without_a_label_is_refused(scratch):
