@@ -42,7 +42,7 @@ class Selection:
     selected in a list.
     """
 
-    rows: QuerySet
+    rows: QuerySet[Any]
     said: list[tuple[str, str]]
     seen: str = ""
     mark: str = ""
@@ -113,7 +113,7 @@ class Selection:
         return f"{said % words} {_('Nothing is done yet. Look at the new preview, then confirm.')}"
 
 
-def selection(request: HttpRequest, rows: QuerySet, filters: Any, *, mark: str = "") -> Selection:
+def selection(request: HttpRequest, rows: QuerySet[Any], filters: Any, *, mark: str = "") -> Selection:
     """Read the selection from the address or the form. Raises Refused if nothing is selected.
 
     `rows` are those that the actor may see: an id of another organization selects nothing. `mark` is the field that

@@ -23,7 +23,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     actor = getattr(request, "actor", None)
     enters = actor is not None and actor.kind == "member" and not _lacks_second_step(actor)
 
-    def sidebar() -> list[dict]:
+    def sidebar() -> list[dict[str, Any]]:
         if not enters or actor is None:
             return []
         match = request.resolver_match

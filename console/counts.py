@@ -19,12 +19,12 @@ KEYS_KEPT = 5_000
 _many: dict[Any, float] = {}
 
 
-def of(rows: models.QuerySet) -> int:
+def of(rows: models.QuerySet[Any]) -> int:
     """Return how many rows there are, up to one more than the cap."""
     return of_each([rows])[0]
 
 
-def of_each(querysets: Sequence[models.QuerySet]) -> list[int]:
+def of_each(querysets: Sequence[models.QuerySet[Any]]) -> list[int]:
     """Return how many rows each queryset has, up to one more than the cap, all in one statement."""
     keys = [_key(rows) for rows in querysets]
     unknown = {key: rows for key, rows in zip(keys, querysets, strict=True) if key and not _is_many(key)}
@@ -35,7 +35,7 @@ def of_each(querysets: Sequence[models.QuerySet]) -> list[int]:
 
 
 def of_parents(
-    parents: type[models.Model], ids: Iterable[int], children: models.QuerySet, column: str
+    parents: type[models.Model], ids: Iterable[int], children: models.QuerySet[Any], column: str
 ) -> dict[int, int]:
     """Return how many of `children` each parent in `ids` has, up to one more than the cap, in one statement.
 
@@ -56,7 +56,7 @@ def forget() -> None:
     _many.clear()
 
 
-def _key(rows: models.QuerySet) -> tuple | None:
+def _key(rows: models.QuerySet[Any]) -> tuple[Any, ...] | None:
     """Return the cache key of the rows; None if their conditions alone rule out any row."""
     try:
         statement, parameters = rows.order_by().values("pk").query.sql_with_params()

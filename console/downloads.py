@@ -8,7 +8,7 @@ from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 
 # The name, the header and the rows of a list that is sent while it is being written, see console.export.
-Table = tuple[str, Iterable[Any], Iterable[list]]
+Table = tuple[str, Iterable[Any], Iterable[list[Any]]]
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import os
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -57,7 +58,7 @@ def networks(name: str) -> list[IPv4Network | IPv6Network]:
         ) from None
 
 
-def database(url: str, sqlite_file: Path) -> dict:
+def database(url: str, sqlite_file: Path) -> dict[str, Any]:
     """Return Django's database settings for a postgres:// or sqlite:// URL; without one, the SQLite file.
 
     SQLite transactions take the write lock at BEGIN (IMMEDIATE), so that a read followed by a write can't fail midway,
@@ -91,7 +92,7 @@ def database(url: str, sqlite_file: Path) -> dict:
     }
 
 
-def mail(url: str) -> dict:
+def mail(url: str) -> dict[str, Any]:
     """Return Django's mail settings for an smtp://, smtps:// or smtp+tls:// URL.
 
     Without a URL, mail is stored in files and can be read in the browser.

@@ -43,7 +43,7 @@ CELL, LARGEST = 32_767, 10**15
 _MARK = "\ufeff"
 
 
-def stream(request: HttpRequest, name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
+def stream(request: HttpRequest, name: str, header: Iterable[Any], rows: Iterable[list[Any]]) -> StreamingHttpResponse:
     """Stream the rows in the format that `?format=` names: xlsx, or else csv.
 
     Raises Refused if too many exports are running: for this person or key (429), or in this process (503).
@@ -55,7 +55,7 @@ def stream(request: HttpRequest, name: str, header: Iterable[Any], rows: Iterabl
     return places.occupy(answer, who, is_heavy=is_xlsx)
 
 
-def stream_csv(name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
+def stream_csv(name: str, header: Iterable[Any], rows: Iterable[list[Any]]) -> StreamingHttpResponse:
     """Stream the rows as a CSV file named `name` and the date.
 
     Times are in the reader's time zone, with their offset.
@@ -63,7 +63,7 @@ def stream_csv(name: str, header: Iterable[Any], rows: Iterable[list]) -> Stream
     return _answer(_csv(_titles(header), rows, _zone()), "text/csv; charset=utf-8", name, "csv")
 
 
-def stream_xlsx(name: str, header: Iterable[Any], rows: Iterable[list]) -> StreamingHttpResponse:
+def stream_xlsx(name: str, header: Iterable[Any], rows: Iterable[list[Any]]) -> StreamingHttpResponse:
     """Stream the rows as an Excel file named `name` and the date. Times are in the reader's time zone.
 
     Text that is too long for a cell is cut, and the cell says so at its end.
@@ -72,7 +72,7 @@ def stream_xlsx(name: str, header: Iterable[Any], rows: Iterable[list]) -> Strea
     return _answer(_xlsx(_titles(header), rows, _zone(), _cut_note()), content, name, "xlsx")
 
 
-def newest_first(rows: QuerySet, size: int = CHUNK, *, key: str = "id") -> Iterator[Any]:
+def newest_first(rows: QuerySet[Any], size: int = CHUNK, *, key: str = "id") -> Iterator[Any]:
     """Yield the rows by descending key and id, read in pages, so that none stays in memory longer than needed."""
     ordered, last = rows.order_by(f"-{key}", "-id"), None
     while True:
@@ -110,7 +110,7 @@ def _answer(content: Iterator[bytes], content_type: str, name: str, ending: str)
     return StreamingHttpResponse(content, content_type=content_type, headers={"Content-Disposition": disposition})
 
 
-def _csv(header: list[str], rows: Iterable[list], zone: ZoneInfo) -> Iterator[bytes]:
+def _csv(header: list[str], rows: Iterable[list[Any]], zone: ZoneInfo) -> Iterator[bytes]:
     buffer = StringIO()
     writer = csv.writer(buffer)
     buffer.write(_MARK)
@@ -141,7 +141,7 @@ def _cut_note() -> str:
     return _("… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it")
 
 
-def _xlsx(header: list[str], rows: Iterable[list], zone: ZoneInfo, note: str) -> Iterator[bytes]:
+def _xlsx(header: list[str], rows: Iterable[list[Any]], zone: ZoneInfo, note: str) -> Iterator[bytes]:
     # A row stays in memory until the next one comes. The folder and its files are deleted even if the reader
     # disconnects.
     with tempfile.TemporaryFile() as file, tempfile.TemporaryDirectory() as folder:

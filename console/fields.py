@@ -15,12 +15,12 @@ class Words(models.TextChoices):
     """The values that a field of a model may hold, with their names: `choices=Role.get_choices`."""
 
     @classmethod
-    def get_choices(cls) -> list:
+    def get_choices(cls) -> list[Any]:
         """Return the choices. A field that is given this function needs no migration for a new value."""
         return cls.choices
 
 
-class KeyField(models.CharField):
+class KeyField(models.CharField):  # type: ignore[type-arg]  # not generic at run time
     """The folded copy of a text, for uniqueness, order and prefix search.
 
     It is compared byte by byte on both databases ("C" on PostgreSQL), so that `>=`, an index and a cursor agree.
@@ -31,12 +31,12 @@ class KeyField(models.CharField):
         kwargs["editable"] = False
         super().__init__(*args, **kwargs)
 
-    def db_parameters(self, connection: Any) -> dict:
+    def db_parameters(self, connection: Any) -> dict[str, Any]:
         parameters = super().db_parameters(connection)
         parameters["collation"] = "C" if connection.vendor == "postgresql" else "BINARY"
         return parameters
 
-    def deconstruct(self) -> tuple:
+    def deconstruct(self) -> tuple[Any, ...]:
         name, path, args, kwargs = super().deconstruct()
         kwargs.pop("editable", None)
         return name, path, args, kwargs

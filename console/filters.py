@@ -136,7 +136,7 @@ class EventFilter(filters.FilterSet):
             *((str(m.user_id), str(m)) for m in members),
         ]
 
-    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return events about things whose name begins with the text, and about people and domains of that name."""
         text = value.strip()[:64]
         things = _things_called(self.request.actor, text)
@@ -148,7 +148,7 @@ class EventFilter(filters.FilterSet):
         called = own.filter(subject_label__istartswith=text).values("pk")
         return queryset.filter(pk__in=called.union(*found))
 
-    def of_act(self, queryset: QuerySet, name: str, value: int) -> QuerySet:
+    def of_act(self, queryset: QuerySet[Any], name: str, value: int) -> QuerySet[Any]:
         """Return all lines that the line with this id represents in the list."""
         head = Event.objects.visible_to(self.request.actor).filter(pk=value).first()
         if head is None:
@@ -164,30 +164,30 @@ class EventFilter(filters.FilterSet):
         """Whether the list may show heads only. If it is about certain things, each of their lines counts."""
         return not any(self.data.get(name) for name in ("q", "act", "about", "subject"))
 
-    def concerning(self, queryset: QuerySet, name: str, value: About) -> QuerySet:
+    def concerning(self, queryset: QuerySet[Any], name: str, value: About) -> QuerySet[Any]:
         """Return events about one thing, as the subject or as the other party."""
         subjects = self._all().filter(subject_kind=value.kind, subject_id=value.pk).values("pk")
         objects = self._all().filter(object_kind=value.kind, object_id=value.pk).values("pk")
         return queryset.filter(pk__in=subjects.union(objects))
 
-    def of_kind(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def of_kind(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return events about one kind of thing."""
         rows = self._all().filter(subject_kind=value).order_by().values("pk")
         return queryset.filter(subject_kind=value) if len(rows[: MANY + 1]) > MANY else queryset.filter(pk__in=rows)
 
-    def done_by(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def done_by(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return events that one person caused."""
         return queryset.filter(actor_id=None if value == SYSTEM else int(value))
 
-    def from_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
+    def from_day(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
         """Return events from the beginning of a day on, in the organization's time zone."""
         return queryset.filter(at__gte=moments.begin(value, self.request.actor.organization))
 
-    def up_to_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
+    def up_to_day(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
         """Return events up to the end of a day, in the organization's time zone."""
         return queryset.filter(at__lt=moments.end(value, self.request.actor.organization))
 
-    def _all(self) -> QuerySet:
+    def _all(self) -> QuerySet[Any]:
         """Return all lines, by an index that does not begin with the organization.
 
         Callers restrict them to the actor's.
@@ -195,7 +195,7 @@ class EventFilter(filters.FilterSet):
         return Event.objects.all()  # unscoped: used only inside a condition on lines that the actor may see
 
 
-def _things_called(actor: Any, text: str) -> list[tuple[str, QuerySet]]:
+def _things_called(actor: Any, text: str) -> list[tuple[str, QuerySet[Any]]]:
     """Return, by kind, the ids of the things whose name begins with the text."""
     low, high = prefix(text)
     found = []
@@ -217,6 +217,6 @@ class OperationFilter(filters.FilterSet):
         model = Operation
         fields: list[str] = []
 
-    def own(self, queryset: QuerySet, name: str, value: bool) -> QuerySet:
+    def own(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
         """Return the operations that the reader started."""
         return queryset.filter(by_user=self.request.actor.user_id) if value else queryset

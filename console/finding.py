@@ -5,6 +5,8 @@ list. If there are very many, the list is read in its order, where the first mat
 would take longer.
 """
 
+from typing import Any
+
 from django.db.models import Q, QuerySet
 
 from console import counts, sql
@@ -12,13 +14,13 @@ from console import counts, sql
 FEW = 1_000
 
 
-def by_index(mine: QuerySet, condition: Q) -> Q:
+def by_index(mine: QuerySet[Any], condition: Q) -> Q:
     """Return a condition on the rows of a list that holds for those of `mine` for which `condition` holds."""
     ids = list(mine.filter(condition).order_by().values_list("pk", flat=True)[: FEW + 1])
     return Q(pk__in=ids) if len(ids) <= FEW else condition
 
 
-def any_of(ways: list[tuple[QuerySet, Q]]) -> Q:
+def any_of(ways: list[tuple[QuerySet[Any], Q]]) -> Q:
     """Return a condition that holds for the rows found by any of the ways, all of which are tried in one statement.
 
     Each way is the ids that it finds, by an index, and the equivalent condition on a row.
@@ -37,7 +39,7 @@ def any_of(ways: list[tuple[QuerySet, Q]]) -> Q:
     return Q(Q(pk__in={0, *few}), *many, _connector=Q.OR)
 
 
-def either(queryset: QuerySet, mine: QuerySet, conditions: list[Q]) -> QuerySet:
+def either(queryset: QuerySet[Any], mine: QuerySet[Any], conditions: list[Q]) -> QuerySet[Any]:
     """Return the rows for which one of the conditions holds, each of which is a range of an index of `mine`."""
     ranges = [mine.filter(condition).order_by() for condition in conditions]
     fitting = [c for c, number in zip(conditions, sql.capped_count_of_each(ranges, 1), strict=True) if number]

@@ -5,7 +5,7 @@ import zoneinfo
 from collections.abc import Callable
 from functools import cache
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from django import forms
@@ -24,6 +24,12 @@ from console.models import Organization, Role, User
 from console.requests import Request
 
 T = TypeVar("T")
+
+# Django's class takes its model as an argument, but only from the type checker.
+if TYPE_CHECKING:
+    ModelForm = forms.ModelForm[Any]
+else:
+    ModelForm = forms.ModelForm
 
 
 class Renderer(TemplatesSetting):
@@ -83,7 +89,7 @@ class ReasonForm(forms.Form):
     )
 
 
-def closed_field(field: models.Field, **kwargs: Any) -> forms.Field | None:
+def closed_field(field: "models.Field[Any, Any]", **kwargs: Any) -> forms.Field | None:
     """Return the form field of a model's field, without rows to choose from. The form adds those that the actor sees.
 
     For `formfield_callback`. Without it, a model form offers all rows of a foreign key, including those of other
@@ -253,7 +259,7 @@ class LinkField(forms.URLField):
         return link
 
 
-class OrganizationForm(TextGuard, forms.ModelForm):
+class OrganizationForm(TextGuard, ModelForm):
     """An organization's name, what it shows to customers, and what it requires of members."""
 
     time_zone = forms.ChoiceField(

@@ -12,22 +12,22 @@ from django import forms
 from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT, ManagementForm
 
 
-class Rows(forms.BaseFormSet):
+class Rows(forms.BaseFormSet):  # type: ignore[type-arg]  # not generic at run time
     """A formset that ignores empty rows: a row is removed by emptying it.
 
     Its `extra` empty rows follow the others, and more are added when all are full. If there are more rows than
     `max_num`, the first ones are taken. Create the class with `rows_of`.
     """
 
-    def __init__(self, data: Any, *, prefix: str, initial: Sequence[dict], **form_kwargs: Any) -> None:
+    def __init__(self, data: Any, *, prefix: str, initial: Sequence[dict[str, Any]], **form_kwargs: Any) -> None:
         self.numbers = list(self.numbered(data, prefix, initial))[: self.max_num]
         super().__init__(data, prefix=prefix, initial=self.before(data, initial), form_kwargs=form_kwargs)
 
-    def numbered(self, data: Any, prefix: str, initial: Sequence[dict]) -> Iterable[int]:
+    def numbered(self, data: Any, prefix: str, initial: Sequence[dict[str, Any]]) -> Iterable[int]:
         """Return the numbers of the rows: those that were sent or, in an unbound formset, the initial ones."""
         return range(len(initial)) if data is None else _numbers(data, prefix)
 
-    def before(self, data: Any, initial: Sequence[dict]) -> Sequence[dict] | None:
+    def before(self, data: Any, initial: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]] | None:
         """Return what the rows are compared with: a row that was sent counts as new."""
         return initial if data is None else None
 
@@ -72,7 +72,7 @@ class Rows(forms.BaseFormSet):
         return any(form.has_changed() or form.initial for form in self.forms)
 
     @property
-    def filled(self) -> list[dict]:
+    def filled(self) -> list[dict[str, Any]]:
         """Return the clean values of the rows that are not empty, in their order."""
         return [form.cleaned_data for form in self.forms if form.has_changed()]
 

@@ -47,8 +47,8 @@ class Page:
     total: int
     next: str = ""
     previous: str = ""
-    headers: list[dict] = field(default_factory=list)
-    chips: list[dict] = field(default_factory=list)
+    headers: list[dict[str, Any]] = field(default_factory=list)
+    chips: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def last(self) -> int:
@@ -69,13 +69,13 @@ class Page:
 def render_list(
     request: Request,
     *,
-    rows: QuerySet,
+    rows: QuerySet[Any],
     table: type[Table],
     template: str,
     filters: Any = None,
-    decorate: Callable[[Request, list], None] | None = None,
-    context: dict | None = None,
-    counted: QuerySet | None = None,
+    decorate: Callable[[Request, list[Any]], None] | None = None,
+    context: dict[str, Any] | None = None,
+    counted: QuerySet[Any] | None = None,
 ) -> HttpResponse:
     """Return the page, or only its results if htmx asks for them. Runs at most one count and one select.
 
@@ -99,7 +99,12 @@ def render_list(
 
 
 def paginate(
-    request: Request, rows: QuerySet, table: type[Table], *, is_counted: bool = True, counted: QuerySet | None = None
+    request: Request,
+    rows: QuerySet[Any],
+    table: type[Table],
+    *,
+    is_counted: bool = True,
+    counted: QuerySet[Any] | None = None,
 ) -> Page:
     """Return the page that the cursor in the address names, or the first one. An invalid cursor is ignored.
 
@@ -140,7 +145,7 @@ def _key(table: Table, name: str) -> str:
     return str(next(iter(table.columns[name].order_by))).lstrip("-")
 
 
-def _first(edge: dict | None, backwards: bool, length: int, more: bool) -> int:
+def _first(edge: dict[str, Any] | None, backwards: bool, length: int, more: bool) -> int:
     if not edge:
         return 1
     if not backwards:
@@ -158,7 +163,7 @@ def _encode(row: Any, key: str, at: int, *, back: bool) -> str:
     return cursor.encode(text)
 
 
-def _decode(text: str, model: Any, key: str) -> dict | None:
+def _decode(text: str, model: Any, key: str) -> dict[str, Any] | None:
     try:
         value, pk, at, back = json.loads(cursor.decode(text))
         cleaned = model._meta.get_field(key).to_python(value) if "__" not in key else value
@@ -171,7 +176,7 @@ def _decode(text: str, model: Any, key: str) -> dict | None:
         return None
 
 
-def _headers(request: Request, table: Table, order: str) -> list[dict]:
+def _headers(request: Request, table: Table, order: str) -> list[dict[str, Any]]:
     headers = []
     for column in table.columns:
         header: dict[str, Any] = {"name": column.name, "label": column.header, "class": column.attrs["th"].get("class")}
@@ -184,7 +189,7 @@ def _headers(request: Request, table: Table, order: str) -> list[dict]:
     return headers
 
 
-def _chips(request: Request, filterset: Any) -> list[dict]:
+def _chips(request: Request, filterset: Any) -> list[dict[str, Any]]:
     """Return a chip for each filter: its value and how to remove it, or the little form that sets it."""
     values = filterset.form.cleaned_data if filterset.form.is_valid() else {}
     errors = filterset.form.errors

@@ -38,7 +38,7 @@ class OutboxBackend(BaseEmailBackend):
         return len(email_messages)
 
 
-def send(template: str, recipient: str, context: dict) -> None:
+def send(template: str, recipient: str, context: dict[str, Any]) -> None:
     """Mail the template `mail/<template>.txt` (first line: subject) to an address once this transaction commits."""
     subject, _, body = render_to_string(f"mail/{template}.txt", context).strip().partition("\n")
     EmailMultiAlternatives(subject.strip(), body.strip() + "\n", settings.DEFAULT_FROM_EMAIL, [recipient]).send()
@@ -74,13 +74,13 @@ def transmit(row: OutgoingMail) -> None:
     path.with_suffix(".part").replace(path)
 
 
-def kept(limit: int = 100) -> list[dict]:
+def kept(limit: int = 100) -> list[dict[str, Any]]:
     """Return the newest mails that are stored in files: name, recipient, subject, date and text of each."""
     files = sorted(settings.MAIL_DIR.glob("*.eml"), reverse=True)[:limit] if settings.MAIL_DIR.exists() else []
     return [_read(path) for path in files]
 
 
-def _read(path: Path) -> dict:
+def _read(path: Path) -> dict[str, Any]:
     message: ParsedMessage = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     body = message.get_body(("plain",))
     return {

@@ -1,6 +1,7 @@
 """The stored mails as the browser shows them."""
 
 import re
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ SHOWN = 50
 _CODE = re.compile(r"(?<![\d/-])\d{6}(?![\d/-])")
 
 
-def newest() -> list[dict]:
+def newest() -> list[dict[str, Any]]:
     """Return the newest stored mails, each with its six-digit `code` if it has one."""
     return [{**each, "code": _code(each["subject"] or "") or _code(each["text"])} for each in mail.kept(SHOWN)]
 

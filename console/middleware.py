@@ -66,7 +66,7 @@ def security_headers(get_response: GetResponse) -> GetResponse:
             patch_vary_headers(response, ["HX-Request", "HX-Target"])
         return response
 
-    def process_view(request: Request, view: Any, args: tuple, kwargs: dict[str, Any]) -> None:
+    def process_view(request: Request, view: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         _refuse_ids_of_nothing(kwargs)
 
     middleware.process_view = process_view  # type: ignore[attr-defined]

@@ -48,7 +48,7 @@ def entries() -> list[Entry]:
     ]
 
 
-def count_beside(request: Any, rows: QuerySet) -> int:
+def count_beside(request: Any, rows: QuerySet[Any]) -> int:
     """Return how many rows a list has, counted in one statement with the numbers that its page shows in the sidebar."""
     actor: Actor | None = getattr(request, "actor", None)
     is_part = getattr(request, "htmx", False) and request.htmx.target == "results"

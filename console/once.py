@@ -57,13 +57,13 @@ def forget(request: Request, response: HttpResponseBase) -> HttpResponseBase:
     return response
 
 
-def _read(request: Request) -> dict[str, list]:
+def _read(request: Request) -> dict[str, list[Any]]:
     """Return the secrets of the session that have not expired."""
     since = time.time() - SECONDS
     return {url: kept for url, kept in request.session.get(PLACE, {}).items() if kept[1] > since}
 
 
-def _write(request: Request, kept: dict[str, list]) -> None:
+def _write(request: Request, kept: dict[str, list[Any]]) -> None:
     if kept:
         request.session[PLACE] = kept
     else:

@@ -17,7 +17,7 @@ HEAVY_PLACES, HEAVY_OF_ONE = 2, 1
 SECONDS = 15
 
 _lock = threading.Lock()
-_taken: Counter[tuple] = Counter()
+_taken: Counter[tuple[Any, ...]] = Counter()
 
 
 def occupy(response: Any, who: Hashable, *, is_heavy: bool) -> Any:
@@ -43,14 +43,14 @@ def taken() -> int:
     return _taken["any",]
 
 
-def _wanted(who: Hashable, is_heavy: bool) -> list[tuple]:
-    wanted: list[tuple] = [(("of", who), OF_ONE, _one), (("any",), PLACES, _all)]
+def _wanted(who: Hashable, is_heavy: bool) -> list[tuple[Any, ...]]:
+    wanted: list[tuple[Any, ...]] = [(("of", who), OF_ONE, _one), (("any",), PLACES, _all)]
     if is_heavy:
         wanted += [(("heavy of", who), HEAVY_OF_ONE, _one), (("heavy",), HEAVY_PLACES, _all)]
     return wanted
 
 
-def _leave(keys: list[tuple]) -> None:
+def _leave(keys: list[tuple[Any, ...]]) -> None:
     with _lock:
         _taken.subtract(keys)
         for key in keys:

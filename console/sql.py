@@ -10,13 +10,13 @@ from django.db import connection, models
 
 if TYPE_CHECKING:
 
-    class Stored(models.Field):
+    class Stored(models.Field[Any, Any]):
         """A field with a column. Other fields, and reverse relations, are never passed to SQL."""
 
         column: str
 
 
-Rows = TypeVar("Rows", bound=models.QuerySet)
+Rows = TypeVar("Rows", bound=models.QuerySet[Any])
 
 
 def quote(name: str) -> str:
@@ -45,7 +45,7 @@ def id_list(ids: Iterable[int | str]) -> Any:
     return list(ids) if connection.vendor == "postgresql" else json.dumps(list(ids))
 
 
-def placeholder(of: models.Field) -> str:
+def placeholder(of: "models.Field[Any, Any]") -> str:
     """Return a placeholder of the field's type. PostgreSQL does not infer it in INSERT … SELECT."""
     return f"%s::{of.db_type(connection)}" if connection.vendor == "postgresql" else "%s"
 
@@ -93,7 +93,7 @@ def insert_from(
         return cursor.rowcount
 
 
-def update_returning(sql: str, parameters: list) -> list[int]:
+def update_returning(sql: str, parameters: list[Any]) -> list[int]:
     """Run an UPDATE … RETURNING of one integer column and return its values."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
@@ -101,7 +101,7 @@ def update_returning(sql: str, parameters: list) -> list[int]:
 
 
 @contextmanager
-def prepared_cursor(statement: str, parameters: list) -> Iterator[Any]:
+def prepared_cursor(statement: str, parameters: list[Any]) -> Iterator[Any]:
     """Yield a cursor that has run this statement, whose plan the connection keeps.
 
     For the one or two statements that devices run all the time: PostgreSQL needs longer to plan than to run them.
@@ -129,7 +129,7 @@ def having_ids(rows: Rows, column: str, ids: Iterable[int | str]) -> Rows:
     return cast(Rows, rows.extra(where=[condition], params=[id_list(ids)]))  # noqa: S610
 
 
-def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None:
+def update_rows(model: type[models.Model], rows: list[Any], names: list[str]) -> None:
     """Write the named fields of many rows: one statement on PostgreSQL, one prepared statement on SQLite.
 
     A bulk_update builds a CASE for every row and field, which is slow beyond some hundred rows.
@@ -159,7 +159,7 @@ def update_rows(model: type[models.Model], rows: list, names: list[str]) -> None
 
 
 def capped_counts(
-    parents: type[models.Model], ids: Iterable[int], children: models.QuerySet, column: str, cap: int
+    parents: type[models.Model], ids: Iterable[int], children: models.QuerySet[Any], column: str, cap: int
 ) -> dict[int, int]:
     """Return how many of `children` each parent in `ids` has, counted up to `cap`, in one statement.
 
@@ -192,7 +192,7 @@ def reserve_ids(model: type[models.Model], count: int) -> list[int]:
         return list(range(last + 1, last + 1 + count))
 
 
-def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[tuple]) -> None:
+def insert_rows(model: type[models.Model], names: Iterable[str], rows: Iterable[tuple[Any, ...]]) -> None:
     """Write very many new rows without creating objects: COPY on PostgreSQL, one statement on SQLite.
 
     The values follow the fields in `names`, as the database takes them. Raises IntegrityError like any INSERT.
@@ -217,7 +217,7 @@ def prepared(model: type[models.Model], name: str, value: Any) -> Any:
     return field(model, name).get_db_prep_save(value, connection)
 
 
-def capped_count_of_each(querysets: list[models.QuerySet], cap: int) -> list[int]:
+def capped_count_of_each(querysets: list[models.QuerySet[Any]], cap: int) -> list[int]:
     """Return how many rows each queryset has, counted up to `cap`, all in one statement."""
     parts: list[str] = []
     parameters: list[Any] = []
@@ -230,7 +230,7 @@ def capped_count_of_each(querysets: list[models.QuerySet], cap: int) -> list[int
         return list(cursor.fetchone())
 
 
-def ids_of_each(querysets: list[models.QuerySet], most: int) -> list[list[int]]:
+def ids_of_each(querysets: list[models.QuerySet[Any]], most: int) -> list[list[int]]:
     """Return the values of each single-column queryset, at most `most` of each, all in one statement."""
     parts: list[str] = []
     parameters: list[Any] = []

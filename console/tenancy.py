@@ -1,13 +1,15 @@
 """The only way for an edge to read rows: each tenant row has one organization, and `visible_to` fails closed."""
 
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from django.db import models
 
 from console.access import Actor, Permission
 
+Row_co = TypeVar("Row_co", bound=models.Model, covariant=True)
 
-class TenantQuerySet(models.QuerySet):
+
+class TenantQuerySet(models.QuerySet[Row_co]):
     """Rows of organizations. A model whose rows customers may see overrides `for_customer`."""
 
     def visible_to(self, actor: Actor) -> Self:

@@ -3,6 +3,7 @@
 import hashlib
 import ipaddress
 import time
+from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django.db import transaction
@@ -125,7 +126,7 @@ def _read(key: str) -> list[list[float]]:
     return Throttle.objects.values_list("tries", flat=True).get(key=key)
 
 
-def _write(key: str, tries: list, *, at: float | None = None) -> None:
+def _write(key: str, tries: list[Any], *, at: float | None = None) -> None:
     seen = {} if at is None else {"window": int(at)}
     Throttle.objects.filter(key=key).update(tries=tries, **seen)
 

@@ -5,7 +5,7 @@ organization with the fewest running.
 """
 
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Min
 
@@ -26,14 +26,14 @@ class Turns:
 
     def __init__(self) -> None:
         self._clock = count(1)
-        self._served: dict[tuple, int] = {}
+        self._served: dict[tuple[Any, ...], int] = {}
 
     def order(self) -> list[int]:
         """Return the operations that may be next: one of each waiting person, in the order of their turns."""
         waiting, running = _waiting(), _running()
         mine = {one.operation: one for one in waiting}
 
-        def turn(operation: int) -> tuple:
+        def turn(operation: int) -> tuple[Any, ...]:
             one = mine[operation]
             organization = (running.get(one.organization, 0), self._at(one.organization))
             return *organization, self._at(one.organization, one.person), operation

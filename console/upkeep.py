@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.sessions.models import Session
@@ -133,7 +134,7 @@ def delete_old_imported_files() -> int:
     return STORE.delete_old()
 
 
-def _references_to_people() -> Iterable[models.Field]:
+def _references_to_people() -> Iterable["models.Field[Any, Any]"]:
     """Yield the columns, in every app, that refer to people: a person in any of them belongs somewhere."""
     for relation in get_user_model()._meta.get_fields(include_hidden=True):
         if isinstance(relation, models.ManyToOneRel) and relation.on_delete is models.PROTECT:

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 class Checkboxes(forms.CheckboxSelectMultiple):
     """One box for each choice; choices without groups."""
 
-    def render(self, name: str, value: Any, attrs: dict | None = None, renderer: Any = None) -> SafeString:
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         """Return the same markup as Django's widget."""
         base, chosen = (attrs or {}).get("id", f"id_{name}"), {str(each) for each in value or ()}
         boxes = format_html_join(
@@ -27,7 +27,7 @@ class Checkboxes(forms.CheckboxSelectMultiple):
 class Choice(forms.Select):
     """A select of one choice; choices without groups."""
 
-    def render(self, name: str, value: Any, attrs: dict | None = None, renderer: Any = None) -> SafeString:
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         """Return the same markup as Django's widget."""
         chosen = "" if value is None else str(value)
         options = format_html_join(

@@ -7,6 +7,7 @@ databases.
 import unicodedata
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -64,7 +65,7 @@ def write(kind: str, names: Mapping[int, str], *, are_new: bool = False) -> None
     NameWord.objects.bulk_create(rows, batch_size=2_000)
 
 
-def found(kind: str, text: str) -> tuple[QuerySet, Q] | None:
+def found(kind: str, text: str) -> tuple[QuerySet[Any], Q] | None:
     """Return a way to find rows of this kind in whose name each word of the text begins a word, as `finding` takes it.
 
     Returns None for a text without words.
@@ -86,7 +87,7 @@ def beginning(kind: str, text: str) -> Q | None:
     return None if way is None else any_of([way])
 
 
-def compare(kind: str, named: QuerySet) -> Iterator[str]:
+def compare(kind: str, named: QuerySet[Any]) -> Iterator[str]:
     """Yield a sentence for each row whose words in the table differ from its name.
 
     `named` yields ids and names by id.

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from types import FrameType
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
@@ -50,7 +51,7 @@ class QueueWorker(Worker):
             worker_id=liveness.worker_name(),
             excluded_queue_names=[],
         )
-        self.unfinished: DBTaskResult | None = None
+        self.unfinished: DBTaskResult[Any, Any] | None = None
         self.turns = Turns()
 
     def run(self) -> None:
@@ -82,7 +83,7 @@ class QueueWorker(Worker):
         self.unfinished = None
         return True
 
-    def take(self) -> DBTaskResult | None:
+    def take(self) -> "DBTaskResult[Any, Any] | None":
         """Mark the first waiting task as this worker's; of operations, the one whose turn it is.
 
         If another worker gets it first, take another.
@@ -103,7 +104,7 @@ class QueueWorker(Worker):
                 return task
         return None
 
-    def in_turn(self, waiting: QuerySet) -> list[DBTaskResult]:
+    def in_turn(self, waiting: QuerySet[Any]) -> list["DBTaskResult[Any, Any]"]:
         """Return the tasks that may be next. If the next one is an operation, those whose turn it is come first."""
         tasks = list(waiting[:LOOKED_AT])
         if not tasks or tasks[0].task_path != OPERATION:

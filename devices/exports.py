@@ -35,7 +35,7 @@ def device_table(request: Request) -> Table:
     return _("devices"), HEADER, lines(rows)
 
 
-def lines(rows: Any) -> Iterator[list]:
+def lines(rows: Any) -> Iterator[list[Any]]:
     """Yield one line per device, read in pages by id, so a million rows are neither held in memory nor skipped.
 
     The last cell is the version of the device, which is compared when the edited file is imported.

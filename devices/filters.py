@@ -16,11 +16,11 @@ from customers.models import Customer
 from devices.models import Device, DeviceStatus, DeviceTag, Product, Tag
 
 
-def _customers(request: Any) -> QuerySet:
+def _customers(request: Any) -> QuerySet[Any]:
     return Customer.objects.visible_to(request.actor)
 
 
-def _choices(actor: Actor) -> tuple[list, list]:
+def _choices(actor: Actor) -> tuple[list[Any], list[Any]]:
     """Return the products and the tags to choose from, read in one query."""
     products = Product.objects.visible_to(actor).current().values_list(Value("product"), "pk", "name")
     tags = Tag.objects.visible_to(actor).values_list(Value("tag"), "pk", "name")
@@ -59,12 +59,12 @@ class DeviceFilter(filters.FilterSet):
         products, tags = _choices(self.request.actor)
         self.filters["product"].extra["choices"], self.filters["tag"].extra["choices"] = products, tags
 
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.form.cleaned_data.get("archived"):
             queryset = queryset.filter(archived_at=None)
         return super().filter_queryset(queryset)
 
-    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return devices whose serial number or device name begins with the text, each found by its own index."""
         low, high = prefix(value[:64])
         if not low:
@@ -75,16 +75,16 @@ class DeviceFilter(filters.FilterSet):
         by_serial, by_name = (Q(serial_key__gte=low, serial_key__lt=high), Q(name_key__gte=low, name_key__lt=high))
         return either(queryset, mine, [by_serial, by_name])
 
-    def tagged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def tagged(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return the devices that carry the tag."""
         carried = DeviceTag.objects.filter(tag=int(value))  # unscoped: the tag was visible
         return queryset.filter(pk__in=carried.values("device"))
 
-    def development_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
+    def development_only(self, queryset: QuerySet[Any], name: str, value: bool | None) -> QuerySet[Any]:
         """Return only development devices if ticked."""
         return queryset.filter(is_development=True) if value else queryset
 
-    def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
+    def archived_only(self, queryset: QuerySet[Any], name: str, value: bool | None) -> QuerySet[Any]:
         """Return only archived devices if ticked."""
         return queryset.filter(archived_at__isnull=False) if value else queryset
 
@@ -98,11 +98,11 @@ class ProductFilter(filters.FilterSet):
         model = Product
         fields: list[str] = []
 
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.form.cleaned_data.get("archived"):
             queryset = queryset.filter(archived_at=None)
         return super().filter_queryset(queryset)
 
-    def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
+    def archived_only(self, queryset: QuerySet[Any], name: str, value: bool | None) -> QuerySet[Any]:
         """Return only archived products if ticked."""
         return queryset.filter(archived_at__isnull=False) if value else queryset

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from console import slugs
 from console.access import Actor
 from console.fields import fold
-from console.forms import Fields, TextGuard, closed_field
+from console.forms import Fields, ModelForm, TextGuard, closed_field
 from customers.directory.fields import CustomerField
 from customers.models import Customer, CustomerKind
 from devices import identifiers, tags
@@ -18,7 +18,7 @@ from devices.fields import OPEN
 from devices.models import Device, OwnershipMode, Product
 
 
-class ProductForm(TextGuard, forms.ModelForm):
+class ProductForm(TextGuard, ModelForm):
     """A product. An empty slug is derived from the name."""
 
     IMPLIED: ClassVar = {"ownership_mode": ["single_account"]}
@@ -52,7 +52,7 @@ class ProductForm(TextGuard, forms.ModelForm):
         ]
         self.fields["single_account"].help_text = _("Only for “Single account” ownership.")
 
-    def clean(self) -> dict:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not cleaned.get("slug") and cleaned.get("name"):
             cleaned["slug"] = slugs.proposed(cleaned["name"], kind="product", longest=60)
@@ -89,7 +89,7 @@ class TagsField(forms.CharField):
         return ", ".join(value) if isinstance(value, list) else value
 
 
-class DeviceForm(forms.ModelForm):
+class DeviceForm(ModelForm):
     """A device. Its identifiers are cleaned and checked as in a manifest."""
 
     fields: Fields
@@ -117,7 +117,7 @@ class DeviceForm(forms.ModelForm):
             self.fields["product"].queryset = Product.objects.visible_to(actor)
             self.initial["tags"] = [tag.tag.name for tag in self.instance.device_tags.select_related("tag")]
 
-    def clean(self) -> dict:
+    def clean(self) -> dict[str, Any]:
         super().clean()
         cleaned = self.cleaned_data
         for field in OPEN:
@@ -133,7 +133,7 @@ class DeviceForm(forms.ModelForm):
                 self._check_unique(name, cleaned)
         return cleaned
 
-    def _check_unique(self, name: str, cleaned: dict) -> None:
+    def _check_unique(self, name: str, cleaned: dict[str, Any]) -> None:
         column, sentence = self.UNIQUE[name]
         value = fold(cleaned[name]) if column.endswith("_key") else cleaned[name]
         others = Device.objects.visible_to(self.actor).exclude(pk=self.instance.pk).filter(**{column: value})

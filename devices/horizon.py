@@ -9,6 +9,8 @@ what was committed when they asked. Any later handover chooses an instant after 
 On SQLite a handover holds the only write lock, and chooses its instant under it.
 """
 
+from typing import Any
+
 from django.apps import apps
 from django.db import connection, models
 
@@ -65,7 +67,7 @@ def settled(actor: Actor) -> int:
     return _ask(lanes, [sql.id_list(actor.customers), sql.id_list(actor.projects)])
 
 
-def _ask(lanes: str, parameters: list) -> int:
+def _ask(lanes: str, parameters: list[Any]) -> int:
     with connection.cursor() as cursor:
         # unscoped: reads only the last settled number, and no row
         cursor.execute(feed.settled(_sequence(), lanes), parameters)

@@ -303,7 +303,9 @@ def tell(change: Change) -> None:
     followers.call(change)
 
 
-def _guarded_update(ids: list[int], assignments: str, values: list, condition: str, parameters: list) -> list[int]:
+def _guarded_update(
+    ids: list[int], assignments: str, values: list[Any], condition: str, parameters: list[Any]
+) -> list[int]:
     """Run UPDATE … WHERE condition RETURNING id. Rows are locked in the order of their ids, to avoid deadlocks."""
     if not ids:
         return []

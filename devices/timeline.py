@@ -53,7 +53,7 @@ def parts(made_at: datetime, spans: Iterable[Any], now: datetime | None = None) 
     return _laid_out(stretches, begin, now)
 
 
-def _laid_out(stretches: list, begin: datetime, now: datetime) -> list[Part]:
+def _laid_out(stretches: list[Any], begin: datetime, now: datetime) -> list[Part]:
     lengths = [max(0.0, ((end or now) - start).total_seconds()) for start, end, _kind, _label in stretches]
     whole = sum(lengths) or 1.0
     widths = [max(NARROWEST, 100 * length / whole) for length in lengths]

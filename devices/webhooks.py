@@ -170,7 +170,7 @@ def _id(customer: Named | None) -> int | None:
 
 def _spans(ids: list[int]) -> dict[int, list[OwnershipSide]]:
     """Return the ownerships of each device, the oldest first."""
-    rows: QuerySet = Ownership.objects.order_by("started_at")  # unscoped: of devices of the webhooks' organization
+    rows: QuerySet[Any] = Ownership.objects.order_by("started_at")  # unscoped: of devices of the webhooks' organization
     found: dict[int, list[OwnershipSide]] = {}
     fields = (
         "pk",

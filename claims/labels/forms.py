@@ -69,7 +69,13 @@ class LabelSheetForm(TextGuard, forms.Form):
     outline = forms.BooleanField(label=_("Draw the labels' outlines"), required=False, help_text=_("For a test print."))
 
     def __init__(
-        self, data: Any = None, *, profiles: list[tuple[ClaimProfile, int]], modules: int, kept: dict, **kwargs: Any
+        self,
+        data: Any = None,
+        *,
+        profiles: list[tuple[ClaimProfile, int]],
+        modules: int,
+        kept: dict[str, Any],
+        **kwargs: Any,
     ) -> None:
         initial = {name: kept[name] for name in self.base_fields if name in kept}
         if initial.get("stock", "L7160") not in STOCKS:
@@ -81,7 +87,7 @@ class LabelSheetForm(TextGuard, forms.Form):
         else:
             self._offer_profiles()
 
-    def clean(self) -> dict:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         stock = STOCKS.get(cleaned.get("stock", ""))
         if stock is None:

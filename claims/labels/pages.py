@@ -220,7 +220,7 @@ def _as_sent(job: Job) -> LabelSheetForm:
     return LabelSheetForm(data, profiles=form.profiles, modules=form.modules, kept={})
 
 
-def _image(kind: str, options: Options, drawn: list) -> str:
+def _image(kind: str, options: Options, drawn: list[Any]) -> str:
     """Return the preview as a data URL of an SVG image, so that the page cannot run anything in it."""
     text = pictures.page_svg(options, drawn) if kind == "pdf" else pictures.svg(Layout(options), drawn[0])
     return f"data:image/svg+xml;base64,{base64.b64encode(text.encode()).decode()}"

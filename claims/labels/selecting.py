@@ -1,6 +1,7 @@
 """Selects the devices to print labels for: ticked rows, all rows of a filter, or the devices of another object."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
@@ -14,7 +15,7 @@ from console.requests import Request
 from devices.filters import DeviceFilter
 from devices.models import Device, ManifestImport
 
-Narrow = Callable[[Actor, QuerySet, int], QuerySet]
+Narrow = Callable[[Actor, QuerySet[Any], int], QuerySet[Any]]
 
 
 def chosen_units(request: Request) -> Selection:
@@ -36,23 +37,23 @@ def chosen_units(request: Request) -> Selection:
     return selection(request, rows, DeviceFilter)
 
 
-def _packed(actor: Actor, rows: QuerySet, pk: int) -> QuerySet:
+def _packed(actor: Actor, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
     shipment = get_object_or_404(Shipment.objects.visible_to(actor), pk=pk)
     return rows.filter(shipment_units__shipment=shipment)
 
 
-def _imported(actor: Actor, rows: QuerySet, pk: int) -> QuerySet:
+def _imported(actor: Actor, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
     manifest = get_object_or_404(ManifestImport.objects.visible_to(actor), pk=pk)
     # Devices that an import registers have the import's own time as their time of creation.
     return rows.filter(product=manifest.product_id, created_at=manifest.applied_at)
 
 
-def _of_profile(actor: Actor, rows: QuerySet, pk: int) -> QuerySet:
+def _of_profile(actor: Actor, rows: QuerySet[Any], pk: int) -> QuerySet[Any]:
     profile = get_object_or_404(ClaimProfile.objects.visible_to(actor), pk=pk)
     return rows.filter(claim_codes__profile=profile)
 
 
-def _queued(actor: Actor, rows: QuerySet, number: int) -> QuerySet:
+def _queued(actor: Actor, rows: QuerySet[Any], number: int) -> QuerySet[Any]:
     waiting = Return.objects.visible_to(actor).filter(needs_label=True)
     return rows.filter(pk__in=waiting.order_by().values("device"))
 

@@ -1,6 +1,7 @@
 """Collects what is printed for the selected devices, and finds those that have nothing to print."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, QuerySet
@@ -107,7 +108,7 @@ def modules(profiles: list[ClaimProfile]) -> int:
     return max((encode(_sample_link(profile)).size for profile in profiles), default=encode(_sample_link(None)).size)
 
 
-def profiles_of(devices: QuerySet, *, by: Actor) -> list[tuple[ClaimProfile, int]]:
+def profiles_of(devices: QuerySet[Any], *, by: Actor) -> list[tuple[ClaimProfile, int]]:
     """Return the profiles that have a code of any of the devices, with the number of devices, largest number first."""
     codes = ClaimCode.objects.visible_to(by).filter(device__in=devices.order_by().values("pk"))
     numbers = dict(codes.order_by().values_list("profile").annotate(n=Count("pk")))
@@ -115,7 +116,7 @@ def profiles_of(devices: QuerySet, *, by: Actor) -> list[tuple[ClaimProfile, int
     return sorted(((each, numbers[each.pk]) for each in profiles), key=lambda pair: (-pair[1], -pair[0].pk))
 
 
-def without_code(devices: QuerySet, profile_id: int | None) -> QuerySet:
+def without_code(devices: QuerySet[Any], profile_id: int | None) -> QuerySet[Any]:
     """Return those of the devices that have no code, or none of this profile."""
     having = {"claim_codes__profile": profile_id} if profile_id else {"claim_codes__isnull": False}
     # unscoped: only excludes rows from the given devices

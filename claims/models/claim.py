@@ -1,4 +1,4 @@
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -14,7 +14,7 @@ from customers.models import Customer, Project, ProjectMember
 SHOWN = 2
 
 
-class ClaimQuerySet(TenantQuerySet):
+class ClaimQuerySet(TenantQuerySet["Claim"]):
     def for_customer(self, actor: Actor) -> "ClaimQuerySet":
         """Return the claims of the user's customers, and those into visible projects since the user joined them."""
         mine = Q(customer__in=actor.customers)
@@ -71,7 +71,7 @@ class Claim(TenantModel):
         return f"{self.profile} · {self.customer}"
 
     @property
-    def given_shown(self) -> list[dict]:
+    def given_shown(self) -> list[dict[str, Any]]:
         """Return the first devices that it gave, or documents if it gave no device, each with its `text`."""
         devices = [thing for thing in self.given if thing["kind"] == "device"]
         first = (devices or self.given)[:SHOWN]

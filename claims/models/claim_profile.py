@@ -44,7 +44,7 @@ class State(Words):
     NOT_YET = "not_yet", _("Not yet")
 
 
-class ClaimProfileQuerySet(TenantQuerySet):
+class ClaimProfileQuerySet(TenantQuerySet["ClaimProfile"]):
     def with_state(self) -> Self:
         """Add `is_blocked` and `is_empty`, which `state` needs beyond the profile's own row."""
         things = ClaimProfileResource.objects.filter(profile=OuterRef("pk"))

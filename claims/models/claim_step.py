@@ -33,7 +33,7 @@ class Funnel:
         return sum(number for _cause, number in self.refusals)
 
 
-class ClaimStepQuerySet(models.QuerySet):
+class ClaimStepQuerySet(models.QuerySet["ClaimStep"]):
     def funnel(self, since: datetime | None = None) -> Funnel:
         """Return the steps counted by kind, and the refusals by cause, from `since` on. One query."""
         steps = self.filter(at__gte=since) if since else self

@@ -85,7 +85,7 @@ class ReturnSettings(TenantModel):
         return f"Returns of {self.organization_id}"
 
 
-class ReturnQuerySet(TenantQuerySet):
+class ReturnQuerySet(TenantQuerySet["Return"]):
     def for_customer(self, actor: Actor) -> Self:
         """Return the returns of the user's customers, and those from visible projects since the user joined them."""
         mine = Q(customer__in=actor.customers)

@@ -58,7 +58,7 @@ def _devices(request: Request) -> QuerySet[Device]:
     return found.defer("organization__logo__png")
 
 
-def _list(request: Request, template: str, rows: QuerySet, context: dict[str, Any]) -> HttpResponse:
+def _list(request: Request, template: str, rows: QuerySet[Any], context: dict[str, Any]) -> HttpResponse:
     request.days_of = context["organization"]
     filterset = MessageFilter(request.GET, queryset=rows, request=request)
     rows = filterset.qs if filterset.is_valid() else rows.none()

@@ -67,7 +67,7 @@ def changed(request: Any, profile: ClaimProfile) -> dict[str, Any]:
     return named(check(request, profile), request.body_data.keys() - {"version"})
 
 
-def _rows(lists: dict[str, list[dict]]) -> dict[str, Any]:
+def _rows(lists: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """Return the rows of each list under the field names of the console's form."""
     return {
         f"{name}-{place}-{field}": "" if value is False else value

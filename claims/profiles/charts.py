@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
@@ -53,7 +54,7 @@ def beginning(now: datetime | None = None) -> datetime:
     return timezone.make_aware(datetime.combine(first, time.min))
 
 
-def by_day(claims: QuerySet, *, now: datetime | None = None) -> Chart:
+def by_day(claims: QuerySet[Any], *, now: datetime | None = None) -> Chart:
     """Return the claims of the last 30 days in the reader's time zone, in one query."""
     today = timezone.localdate(now)
     first, start = today - timedelta(days=DAYS - 1), beginning(now)

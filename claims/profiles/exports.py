@@ -48,7 +48,7 @@ def unit_code_table(request: Request, profile: ClaimProfile) -> Table:
     return f"{profile.slug} codes", UNIT_HEADER, _unit_lines(profile) if count else []
 
 
-def _profile_lines(rows: Any) -> Iterator[list]:
+def _profile_lines(rows: Any) -> Iterator[list[Any]]:
     for profile in newest_first(rows.select_related("product", "domain")):
         yield [
             profile.name,
@@ -67,7 +67,7 @@ def _profile_lines(rows: Any) -> Iterator[list]:
         ]
 
 
-def _unit_lines(profile: ClaimProfile) -> Iterator[list]:
+def _unit_lines(profile: ClaimProfile) -> Iterator[list[Any]]:
     """Yield a row for each device, in the order in which the devices were registered."""
     last = 0
     while True:

@@ -26,7 +26,7 @@ class ClaimProfileFilter(filters.FilterSet):
         model = ClaimProfile
         fields: list[str] = []
 
-    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep the profiles whose identifier, or a word of whose name, begins with the text."""
         if not value.strip():
             return queryset
@@ -35,7 +35,7 @@ class ClaimProfileFilter(filters.FilterSet):
         named = words.beginning("claim_profile", value[:120]) or Q()
         return queryset.filter(Q(name_key__gte=low, name_key__lt=high) | named | Q(slug__startswith=slug))
 
-    def switched(self, queryset: QuerySet, name: str, value: Any) -> QuerySet:
+    def switched(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         """Keep the profiles that are enabled, or those that are disabled."""
         return queryset.filter(is_enabled=value == "enabled")
 
@@ -49,7 +49,7 @@ class UnitFilter(filters.FilterSet):
         model = Device
         fields: list[str] = []
 
-    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Keep the devices whose serial number begins with the text."""
         if not value.strip():
             return queryset

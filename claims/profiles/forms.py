@@ -18,7 +18,7 @@ from claims.profiles.actions import profiles
 from console import slugs
 from console.access import Actor
 from console.fields import fold
-from console.forms import Fields, TextGuard, clean_text, closed_field
+from console.forms import Fields, ModelForm, TextGuard, clean_text, closed_field
 from console.formsets import rows_of
 from console.models import Member
 from customers.models import CustomerKind, CustomerRole, Project
@@ -92,7 +92,7 @@ class MomentField(forms.DateTimeField):
         self.validators += [MinValueValidator(FIRST_DAY, sentence), MaxValueValidator(LAST_DAY, sentence)]
 
 
-class ClaimProfileForm(TextGuard, forms.ModelForm):
+class ClaimProfileForm(TextGuard, ModelForm):
     """A claim profile with everything that it lists. `cleaned_data` holds the arguments of the action."""
 
     data: dict[str, Any]
@@ -182,7 +182,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
             raise ValidationError(_("A claim can include at most %(n)d devices."), params={"n": MOST_DEVICES})
         return _find(lines, self.actor)
 
-    def clean(self) -> dict:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         name = cleaned.get("name", "")
         if "slug" not in self.errors and name:
@@ -199,7 +199,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
     def _post_clean(self) -> None:
         """Skip building the instance: the form only validates, and the action writes the row."""
 
-    def _listed(self, name: str) -> list[dict]:
+    def _listed(self, name: str) -> list[dict[str, Any]]:
         profile = self.instance
         if not profile.pk:
             return []
@@ -244,7 +244,7 @@ class ClaimProfileForm(TextGuard, forms.ModelForm):
             self.add_error("slug", _("Another claim profile has this identifier."))
         return slug
 
-    def _take_rows(self, cleaned: dict) -> None:
+    def _take_rows(self, cleaned: dict[str, Any]) -> None:
         """Put the rows into `cleaned_data` in the action's format. Does nothing if a row is invalid."""
         if not all(rows.is_valid() for rows in (self.documents, self.members, self.questions)):
             return
@@ -277,7 +277,7 @@ class UnitsForm(TextGuard, forms.Form):
             self.fields["name"].required = True
             self.fields["name"].label = _("Name of the claim profile")
 
-    def clean(self) -> dict:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not self.errors and not cleaned.get("profile") and not cleaned.get("name"):
             self.add_error("name", _("Choose a profile, or name a new one."))
@@ -326,9 +326,9 @@ def _names(profile: ClaimProfile, actor: Actor) -> list[str]:
     return [device.device_name if device.serial_key in twins else device.serial_number for device in devices]
 
 
-def _questions(rows: list[dict]) -> list[dict]:
+def _questions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the questions of the short form, each with a unique name."""
-    asked: list[dict] = []
+    asked: list[dict[str, Any]] = []
     for row in rows:
         base = row["name"] or slugify(row["label"])[:36] or "field"
         taken = {each["name"] for each in asked}

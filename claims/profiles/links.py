@@ -41,7 +41,7 @@ def concerned(devices: QuerySet[Device] | list[int], *, by: Actor) -> list[Conce
         rows = rows.filter(device__in=devices.order_by().filter(customer__isnull=False).values("pk"))
     chosen = dict(rows.values_list("profile").annotate(n=Count("device")))
     listed = Count("resources", filter=Q(resources__kind=ResourceKind.DEVICE))
-    profiles = ClaimProfile.objects.visible_to(by).filter(pk__in=chosen).annotate(listed=listed)
+    profiles: QuerySet[Any] = ClaimProfile.objects.visible_to(by).filter(pk__in=chosen).annotate(listed=listed)
     return [Concerned(each, each.listed, chosen[each.pk]) for each in profiles.order_by("name_key", "pk")]
 
 

@@ -98,7 +98,7 @@ def _away(profile: ClaimProfile) -> QuerySet[ClaimCode]:
     return codes.exclude(device__customer__kind=CustomerKind.INTERNAL)
 
 
-def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
+def with_codes(profile: ClaimProfile) -> Callable[[Request, list[Any]], None]:
     """Return a function that sets `claim_code`, `label` (for actors who may view codes) and `claim` on each device."""
 
     def decorate(request: Request, devices: list[Device]) -> None:
@@ -121,7 +121,7 @@ def with_codes(profile: ClaimProfile) -> Callable[[Request, list], None]:
     return decorate
 
 
-def with_answers(profile: ClaimProfile) -> Callable[[Request, list], None]:
+def with_answers(profile: ClaimProfile) -> Callable[[Request, list[Any]], None]:
     """Return a function that sets `replies` on each claim of a page: pairs of question and answer.
 
     Questions appear as the profile words them today; one that was removed appears by its name.

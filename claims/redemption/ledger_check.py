@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
 from claims import codes
 from claims.models import Claim, ClaimCode, ClaimProfile, Scope
@@ -22,7 +23,7 @@ def check() -> list[str]:
 
 
 def _counters() -> Iterator[str]:
-    counted = ClaimProfile.objects.annotate(number=Count("claims")).exclude(number=F("claim_count"))
+    counted: QuerySet[Any] = ClaimProfile.objects.annotate(number=Count("claims")).exclude(number=F("claim_count"))
     for profile in counted.order_by("pk")[:SHOWN]:
         told = f"counts {profile.claim_count} claims, but {profile.number} were made."
         yield f"Claim profile {profile.pk} ({profile}) {told}"

@@ -211,7 +211,7 @@ def _yours_among_others() -> str:
     )
 
 
-def _check_kept(device: Device, words: dict) -> None:
+def _check_kept(device: Device, words: dict[str, Any]) -> None:
     """Raise Refused if the device has another owner: only the organization grants access to devices that it owns."""
     if not device.is_kept:
         raise Refused(

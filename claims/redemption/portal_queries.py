@@ -76,7 +76,7 @@ def add_spans(actor: Actor, rows: list[Device]) -> None:
     columns = ("device", "started_at", "project", "project__name")
     owned, shared = (spans.filter(device__in=rows) for spans in _open_spans(actor))
     found = owned.values_list(*columns, Value(0)).union(shared.values_list(*columns, Value(1)), all=True)
-    held: dict[int, dict] = {}
+    held: dict[int, dict[str, Any]] = {}
     # Owners may also share a device with another of their projects. Ownership takes precedence.
     for device, since, project, name, is_shared in sorted(found, key=lambda row: (row[4], row[1])):
         held.setdefault(device, {"since": since, "project": project, "name": name, "is_shared": bool(is_shared)})
@@ -102,7 +102,7 @@ def past_spans(actor: Actor) -> QuerySet[Ownership]:
     return ended.select_related("device__product")
 
 
-def documents(actor: Actor, spans: list[Any]) -> list[dict]:
+def documents(actor: Actor, spans: list[Any]) -> list[dict[str, Any]]:
     """Return the documents given with the device, by the claims on which its current spans are based."""
     evidence = [span.start_evidence for span in spans if span.ended_at is None]
     ids = [int(text.removeprefix("claim:")) for text in evidence if text.startswith("claim:")]
@@ -121,7 +121,7 @@ def past_claim(actor: Actor, offer: Offer | None) -> Claim | None:
     return claim if claim is not None and all(thing["is_held"] for thing in given(actor, claim)) else None
 
 
-def given(actor: Actor, claim: Claim) -> list[dict]:
+def given(actor: Actor, claim: Claim) -> list[dict[str, Any]]:
     """Return what a claim gave, and for each device whether the user still holds it."""
     ids = [thing["id"] for thing in claim.given if thing["kind"] == "device"]
     held = set(Device.objects.visible_to(actor).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()

@@ -181,13 +181,13 @@ def note_once(request: Request, step: Step, cause: str = "") -> None:
     request.session[KEY] = {**entry, "steps": [*entry.get("steps", []), mark]}
 
 
-def take(request: Request) -> dict | None:
+def take(request: Request) -> dict[str, Any] | None:
     """Return the pending code with a new nonce, to be stored in another session by `put`."""
     entry = _entry(request, seconds=SECONDS_TOLD)
     return {**entry, "nonce": get_random_string(22)} if entry else None
 
 
-def put(request: Request, taken: dict | None) -> None:
+def put(request: Request, taken: dict[str, Any] | None) -> None:
     """Store a code taken from another session."""
     if taken is not None:
         request.session[KEY] = taken
@@ -200,11 +200,11 @@ def _entry(request: Request, *, seconds: int = SECONDS_KEPT) -> dict[str, Any] |
     return entry
 
 
-def _is_of(entry: dict | None, code: ClaimCode) -> bool:
+def _is_of(entry: dict[str, Any] | None, code: ClaimCode) -> bool:
     return entry is not None and entry["code"] == str(code.pk) and entry["version"] == code.version
 
 
-def _read(request: Request, entry: dict) -> Pending:
+def _read(request: Request, entry: dict[str, Any]) -> Pending:
     code = offers.get(UUID(entry["code"]) if entry["code"] else NOBODY)
     if code is None:
         return Pending(entry["nonce"], None, Refused("unknown", _unknown()))

@@ -1,5 +1,7 @@
 """The list of returns as a file."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from claims.models import Return
@@ -44,7 +46,7 @@ def _header() -> list[str]:
     ]
 
 
-def _line(row: Return) -> list:
+def _line(row: Return) -> list[Any]:
     return [
         row.code,
         row.get_state_display(),

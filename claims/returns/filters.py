@@ -19,7 +19,7 @@ from devices.models import Device
 OPEN = "open"
 
 
-def _customers(request: Any) -> QuerySet:
+def _customers(request: Any) -> QuerySet[Any]:
     return Customer.objects.visible_to(request.actor)
 
 
@@ -43,7 +43,7 @@ class ReturnFilter(filters.FilterSet):
         found = choices.reasons(self.request.actor.organization, archived=True)
         self.filters["reason"].extra["choices"] = [(choice.text, choice.text) for choice in found]
 
-    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return the return with this number, and those of devices whose serial number starts with the text."""
         low, high = prefix(value[:64])
         if not low:
@@ -56,10 +56,10 @@ class ReturnFilter(filters.FilterSet):
         number = Return.NUMBERS.number(value, needs_letter=False)
         return queryset.filter(of_units | Q(number=number) if number else of_units)
 
-    def in_state(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def in_state(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return the returns in this state, or all open ones."""
         return queryset.filter(state__in=UNDER_WAY) if value == OPEN else queryset.filter(state=value)
 
-    def needing_label(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
+    def needing_label(self, queryset: QuerySet[Any], name: str, value: bool | None) -> QuerySet[Any]:
         """Return only the returns of devices whose label no longer works, if ticked."""
         return queryset.filter(needs_label=True) if value else queryset

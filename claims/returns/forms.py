@@ -13,7 +13,7 @@ from claims.returns.choices import Choice
 from claims.scanning import scans
 from console.access import Actor
 from console.fields import fold
-from console.forms import TextGuard
+from console.forms import ModelForm, TextGuard
 from console.formsets import Rows, rows_of
 from devices import causes
 from devices.models import Device
@@ -181,7 +181,7 @@ class SwapForm(TextGuard, forms.Form):
         return {"new": self.cleaned_data["replacement"], **taken}
 
 
-class SlipForm(TextGuard, forms.ModelForm):
+class SlipForm(TextGuard, ModelForm):
     """The address and the note on the slip of a return."""
 
     class Meta:
@@ -227,11 +227,11 @@ class ChoiceRow(TextGuard, forms.Form):
 class FixedRows(Rows):
     """The lines of the reasons or the checklist: as many as the page showed, each with its previous value."""
 
-    def numbered(self, data: Any, prefix: str, initial: Sequence[dict]) -> Iterable[int]:
+    def numbered(self, data: Any, prefix: str, initial: Sequence[dict[str, Any]]) -> Iterable[int]:
         """Return the numbers of the existing lines, whatever was submitted."""
         return range(len(initial))
 
-    def before(self, data: Any, initial: Sequence[dict]) -> Sequence[dict]:
+    def before(self, data: Any, initial: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
         """Return the previous values of the lines."""
         return initial
 

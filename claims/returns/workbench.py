@@ -226,5 +226,5 @@ def _packed(actor: Actor, ids: list[int]) -> dict[int, Shipment]:
     return {device: shipments[pk] for device, pk in by_device.items()}
 
 
-def _of(rows: QuerySet, devices: dict[int, Device]) -> Any:
+def _of(rows: QuerySet[Any], devices: dict[int, Device]) -> Any:
     return rows.filter(device__in=list(devices))

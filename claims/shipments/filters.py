@@ -14,7 +14,7 @@ from customers.models import Customer
 from devices.filters import CustomerFilter
 
 
-def _customers(request: Any) -> QuerySet:
+def _customers(request: Any) -> QuerySet[Any]:
     return Customer.objects.visible_to(request.actor)
 
 
@@ -29,7 +29,7 @@ class ShipmentFilter(filters.FilterSet):
         model = Shipment
         fields: list[str] = []
 
-    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Filter by exact shipment number or by the beginning of the order number."""
         low, high = prefix(value[:60])
         if not low:

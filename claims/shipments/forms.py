@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from claims.models import Shipment
 from console.access import Actor
-from console.forms import TextGuard
+from console.forms import ModelForm, TextGuard
 from customers.directory.fields import CustomerField
 from customers.models import Customer
 from devices.models import Product
@@ -16,7 +16,7 @@ from devices.models import Product
 MOST_PRODUCTS, MOST_EXPECTED = 60, 100_000
 
 
-class ShipmentForm(TextGuard, forms.ModelForm):
+class ShipmentForm(TextGuard, ModelForm):
     """A shipment: its customer, its order, and how many devices of each product are expected."""
 
     customer = CustomerField(label=_("Customer"), help_text=_("Start typing a name."))

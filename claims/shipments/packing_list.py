@@ -49,7 +49,7 @@ def table(shipment: Shipment) -> Table:
     }
     rows = fates(shipment).select_related("device__product", "device__customer").order_by("pk")
 
-    def lines() -> Iterator[list]:
+    def lines() -> Iterator[list[Any]]:
         for unit in rows.iterator(chunk_size=2_000):
             device, owner = unit.device, unit.device.customer
             yield [
@@ -211,7 +211,7 @@ def _footer(shipment: Shipment) -> Any:
 
 
 def _table(rows: list[list[Any]], widths: list[int], *, ruled: bool = False, repeat: int = 0) -> LongTable:
-    style: list[tuple] = [
+    style: list[tuple[Any, ...]] = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         ("FONT", (0, 0), (-1, -1), _face(), 9),
         ("LEFTPADDING", (0, 0), (0, -1), 0),

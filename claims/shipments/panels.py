@@ -1,5 +1,7 @@
 """Shipment panels on other apps' pages. Each takes (request, subject) and returns HTML or an empty string."""
 
+from typing import Any
+
 from django.template.loader import render_to_string
 
 from claims.models import Shipment
@@ -26,7 +28,7 @@ def customer_shipments(request: Request, customer: Customer) -> str:
     return _render(request, found[:SHOWN], {"customer": customer, "has_more": len(found) > SHOWN})
 
 
-def _render(request: Request, shipments: list[Shipment], context: dict) -> str:
+def _render(request: Request, shipments: list[Shipment], context: dict[str, Any]) -> str:
     if not shipments:
         return ""
     return render_to_string("claims/shipments/_shipments_card.html", {"shipments": shipments, **context}, request)

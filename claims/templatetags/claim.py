@@ -13,14 +13,14 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def pending_claim(context: dict) -> session.Pending | None:
+def pending_claim(context: dict[str, Any]) -> session.Pending | None:
     """Return the pending code if it can be claimed. Invalid codes are not revealed before sign-in."""
     pending = session.current(context["request"])
     return pending if pending is not None and pending.is_usable else None
 
 
 @register.simple_tag(takes_context=True)
-def lapsed_scan(context: dict) -> session.Lapsed | None:
+def lapsed_scan(context: dict[str, Any]) -> session.Lapsed | None:
     """Return the scan that expired before it was claimed, if any. Read once per request."""
     request = context["request"]
     if not hasattr(request, "_claim_lapsed"):
@@ -29,13 +29,13 @@ def lapsed_scan(context: dict) -> session.Lapsed | None:
 
 
 @register.simple_tag(takes_context=True)
-def sealed_scan(context: dict) -> str:
+def sealed_scan(context: dict[str, Any]) -> str:
     """Return the pending code, signed, for a form to submit; empty without one."""
     return session.sealed(context["request"])
 
 
 @register.simple_tag(takes_context=True)
-def house(context: dict) -> Organization | None:
+def house(context: dict[str, Any]) -> Organization | None:
     """Return the organization that owns this page: the view's or the code's, else the domain's, else the only one."""
     if context.get("organization") is not None:
         return context["organization"]
@@ -49,7 +49,7 @@ def house(context: dict) -> Organization | None:
 
 
 @register.simple_tag(takes_context=True)
-def is_admin(context: dict) -> bool:
+def is_admin(context: dict[str, Any]) -> bool:
     """Whether the person is an admin of a customer: only then does the portal show what admins can do."""
     return bool(context["request"].customer_actor.administers)
 

@@ -18,7 +18,7 @@ def in_words(reason: str) -> str:
 
 
 @register.inclusion_tag("portal/_return_link.html", takes_context=True)
-def send_back(context: dict, device: Device) -> dict[str, Any]:
+def send_back(context: dict[str, Any], device: Device) -> dict[str, Any]:
     """Return a link to send the device back, if the person may, or to its open return."""
     actor = context["request"].actor
     returned = portal_returns.under_way(actor, device)

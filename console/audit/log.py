@@ -19,7 +19,7 @@ from console.slots import Slot
 @Slot.declare
 def followers(
     kind: Kind,
-    organization: models.QuerySet | int,
+    organization: models.QuerySet[Any] | int,
     ids: list[int],
     *,
     about: models.Model | None,
@@ -199,7 +199,9 @@ def events_about(reader: Actor, kind: str, pk: int, *, limit: int, is_subject: b
 def count_acts(events: list[Event]) -> None:
     """Set `others` on each event that represents an act: how many more lines it has, capped as counts are."""
     heads = [event for event in events if event.act is not None and event.is_head]
-    same: list[models.QuerySet] = [Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads]
+    same: list[models.QuerySet[Any]] = [
+        Event.objects.filter(act=e.act, kind=e.kind, object_id=e.object_id) for e in heads
+    ]
     for event, number in zip(heads, counts.of_each(same) if same else [], strict=True):
         event.others = number - 1  # type: ignore[attr-defined]
 

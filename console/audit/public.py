@@ -22,7 +22,7 @@ class Guard:
     """
 
     unlocked: Callable[[set[int]], set[int]]
-    visible_now: Callable[[models.QuerySet], models.QuerySet]
+    visible_now: Callable[[models.QuerySet[Any]], models.QuerySet[Any]]
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,7 +48,7 @@ def choices() -> list[tuple[str, Any]]:
     return [(subject.kind, subject.title) for subject in _placed() if subject.title]
 
 
-def searched(actor: Actor) -> Iterator[tuple[str, str, QuerySet]]:
+def searched(actor: Actor) -> Iterator[tuple[str, str, QuerySet[Any]]]:
     """Yield the kind, the folded column and the visible rows of everything that the log finds by name.
 
     Each is one range of an index.

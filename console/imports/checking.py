@@ -27,7 +27,7 @@ class Notices:
     """Remarks about a file that are no reason to refuse a row: by code, how often and where first."""
 
     def __init__(self) -> None:
-        self._counts: dict[str, list] = {}
+        self._counts: dict[str, list[Any]] = {}
 
     def add(self, code: str, place: int | str, count: int = 1) -> None:
         """Count a notice; `place` is the number of the row, or the name of a cell or column ("C2", "C")."""
@@ -43,7 +43,7 @@ class Notices:
         """Remove the notice."""
         self._counts.pop(code, None)
 
-    def as_list(self) -> list[list]:
+    def as_list(self) -> list[list[Any]]:
         """Return [[code, count, [first rows, cells or columns]], …], to be stored as JSON."""
         return [[code, count, places] for code, (count, places) in self._counts.items()]
 

@@ -133,7 +133,7 @@ def understood(columns: Iterable[Column], meanings: Mapping[str, Any]) -> list[t
     ]
 
 
-def _same_files(visible: QuerySet, row: FileImport) -> list[Any]:
+def _same_files(visible: QuerySet[Any], row: FileImport) -> list[Any]:
     """Return the imports that applied the very same file."""
     rows = visible.filter(organization=row.organization_id, sha256=row.sha256, applied_at__isnull=False)
     return list(rows.exclude(pk=row.pk).order_by("-applied_at")[:3])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import PurePath
+from typing import Any
 
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -41,7 +42,7 @@ def rows_of(row: FileImport, kind: type[Kind]) -> tuple[list[str], Iterator[list
     return [_("Row"), _("Why"), *labels[skipped:]], _lines(table_of(row), reasons, skipped)
 
 
-def _lines(table: Table, reasons: Iterator[tuple], skipped: int) -> Iterator[list[str]]:
+def _lines(table: Table, reasons: Iterator[tuple[Any, ...]], skipped: int) -> Iterator[list[str]]:
     """Yield the refused rows with their reasons. Both are in the order of the file, so one pass over each is enough."""
     wanted, reason = next(reasons, (0, ""))
     for number, cells in table.rows():

@@ -39,7 +39,7 @@ class Row:
         self.values: list[Any] = [None] * width
         self.reasons: list[str] = []
         self.target: int | None = None
-        self.changes: dict[str, list] | None = None
+        self.changes: dict[str, list[Any]] | None = None
         # For decisions that need the whole file; see `Staging.refuse_marked`.
         self.is_marked = False
 
@@ -57,7 +57,7 @@ class Staged(NamedTuple):
     values: dict[str, Any]
     reason: str
     target: int | None
-    changes: dict[str, list]
+    changes: dict[str, list[Any]]
 
 
 class Key(NamedTuple):
@@ -102,7 +102,7 @@ class Staging:
         """Write rows to the file."""
         self._connection.executemany(self._insert, [self._line(row) for row in rows])
 
-    def _line(self, row: Row) -> tuple:
+    def _line(self, row: Row) -> tuple[Any, ...]:
         values, reasons, changes = row.values, row.reasons, row.changes
         for position, remember in self._remember:
             value = values[position]
@@ -179,7 +179,7 @@ class Staging:
             named = dict(zip(self.fields, values, strict=True))
             yield Staged(number, named, reason or "", target, json.loads(changes) if changes else {})
 
-    def tuples(self, verdict: Verdict, columns: tuple[str, ...], limit: int = -1) -> Iterator[tuple]:
+    def tuples(self, verdict: Verdict, columns: tuple[str, ...], limit: int = -1) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of one verdict as bare tuples of some columns, for many rows."""
         if not self.path.is_file():
             raise gone()

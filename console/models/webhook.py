@@ -26,7 +26,7 @@ def shortened(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-class WebhookQuerySet(TenantQuerySet):
+class WebhookQuerySet(TenantQuerySet["Webhook"]):
     def current(self) -> Self:
         """Return the webhooks that are not removed."""
         return self.filter(archived_at=None)

@@ -102,7 +102,7 @@ def start(
     by: Actor,
     permission: Permission,
     total: int,
-    payload: dict,
+    payload: dict[str, Any],
     return_url: str = "",
     undo_route: str = "",
     undoes: Operation | None = None,

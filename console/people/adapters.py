@@ -96,7 +96,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def format_email_subject(self, subject: str) -> str:
         return subject
 
-    def send_mail(self, template_prefix: str, email: str, context: dict) -> None:
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send an email of the sign-in library, or the replacement that `allowances` has chosen."""
         request, more = current.request, {"base_url": settings.BASE_URL, **context}
         way = getattr(request, "mailed_way", Way.DIGITS)
@@ -115,7 +115,7 @@ class AccountAdapter(DefaultAccountAdapter):
         mail.withhold(self.render_mail(template_prefix, email, {**site, **more}))
 
     def send_notification_mail(
-        self, template_prefix: str, user: Any, context: dict | None = None, email: str | None = None
+        self, template_prefix: str, user: Any, context: dict[str, Any] | None = None, email: str | None = None
     ) -> None:
         # To the person's sign-in address, even if the library has no row for it.
         super().send_notification_mail(template_prefix, user, context, email or user.email)

@@ -51,7 +51,7 @@ def last_person(request: HttpRequest) -> int | None:
     return entries[-1][0] if entries else None
 
 
-def _entries(request: HttpRequest) -> list:
+def _entries(request: HttpRequest) -> list[Any]:
     text = request.COOKIES.get(COOKIE)
     if not text:
         return []

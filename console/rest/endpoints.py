@@ -61,7 +61,7 @@ class Endpoint:
     customer: CustomerScope | None = None
     query: type[Body] | None = None
     takes: type[Body] | None = None
-    answers: type[serializers.Serializer] | dict | None = None
+    answers: type[serializers.Serializer] | dict[str, Any] | None = None
     status: int = 200
     is_list: bool = False
     tag: str = ""
@@ -150,7 +150,7 @@ class Endpoint:
             return Response(self.answers(result, context=reader(request.actor)).data, status=self.status)
         return Response(result, status=self.status)
 
-    def schema(self, name: str, method: str) -> Callable:
+    def schema(self, name: str, method: str) -> Callable[..., Any]:
         """Return the decorator that describes this endpoint to drf-spectacular."""
         answers: Any = self.answers
         if self.is_list and isinstance(answers, type):

@@ -10,11 +10,11 @@ from rest_framework.parsers import JSONParser
 class JsonOrFile(BaseContentNegotiation):
     """Returns what the documentation of the address says, regardless of the caller's `Accept` header."""
 
-    def select_parser(self, request: Any, parsers: list) -> Any:
+    def select_parser(self, request: Any, parsers: list[Any]) -> Any:
         """Return the parser for the body's media type, or None to respond with 415."""
         return DefaultContentNegotiation().select_parser(request, parsers)
 
-    def select_renderer(self, request: Any, renderers: list, format_suffix: str | None = None) -> tuple[Any, str]:
+    def select_renderer(self, request: Any, renderers: list[Any], format_suffix: str | None = None) -> tuple[Any, str]:
         """Return the JSON renderer."""
         return renderers[0], renderers[0].media_type
 

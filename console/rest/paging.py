@@ -41,7 +41,7 @@ class FeedQuery(PageQuery):
 
 def page(
     query: dict[str, Any],
-    rows: QuerySet,
+    rows: QuerySet[Any],
     shape: type[serializers.Serializer],
     *,
     newest_first: bool = True,
@@ -64,7 +64,7 @@ def page(
 
 def follow(
     query: dict[str, Any],
-    rows: QuerySet,
+    rows: QuerySet[Any],
     shape: type[serializers.Serializer],
     *,
     up_to: int,

@@ -26,7 +26,7 @@ class Unfit(exceptions.ValidationError):
     """Fields that are as documented but cannot be accepted (422). A field that is not as documented is a 400."""
 
 
-def handle(error: Exception, context: dict) -> HttpResponse | None:
+def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Return the response to an error raised by an endpoint, or None to let an unexpected error be logged."""
     if isinstance(error, Refused):
         return problem(error.code, error.sentence, error.status, headers=error.headers, **error.facts)

@@ -109,7 +109,7 @@ def _single_of(path: str, singles: set[str]) -> str:
     return "" if parts[-1].endswith("}") else next((each for each in above if each in singles), "")
 
 
-def add_problems(result: dict, generator: Any, request: Any, public: bool) -> dict:
+def add_problems(result: dict[str, Any], generator: Any, request: Any, public: bool) -> dict[str, Any]:
     """Document the problem responses of each call."""
     _forbid_nul(result)
     for name, shape in result["components"]["schemas"].items():

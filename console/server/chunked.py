@@ -9,7 +9,7 @@ from typing import IO, Any
 # Enough for the largest call of the API; longer files come from browsers, which declare the length.
 MOST_BYTES = 16 * 1024 * 1024
 IN_MEMORY, AT_ONCE = 1024 * 1024, 64 * 1024
-Application = Callable[[dict[str, Any], Callable], Iterable[bytes]]
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class _BrokenError(Exception):
@@ -22,7 +22,7 @@ def measured(application: Application) -> Application:
     Answers 413 above 16 MB and 400 for chunks that are broken or end early, without calling the application.
     """
 
-    def answer(environ: dict[str, Any], start_response: Callable) -> Iterable[bytes]:
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if "HTTP_TRANSFER_ENCODING" not in environ or not environ.get("wsgi.input_terminated"):
             return application(environ, start_response)
         with SpooledTemporaryFile(max_size=IN_MEMORY) as body:
@@ -57,7 +57,7 @@ def _read(source: Any) -> bytes:
         raise _BrokenError from error
 
 
-def _refuse(start_response: Callable, status: HTTPStatus, code: str, sentence: str) -> list[bytes]:
+def _refuse(start_response: Callable[..., Any], status: HTTPStatus, code: str, sentence: str) -> list[bytes]:
     said = {"type": "about:blank", "title": sentence, "status": status.value, "code": code}
     body = json.dumps(said).encode()
     start_response(

@@ -69,7 +69,7 @@ class BufferingWorker(ThreadWorker):
         # At its own limit gunicorn would stop accepting, and slow clients would keep fast ones out.
         self.most, self.worker_connections = MOST_CONNECTIONS, 10**9
         self.max_keepalived = MOST_CONNECTIONS
-        self.waiting: dict[Connection, Callable] = {}
+        self.waiting: dict[Connection, Callable[..., Any]] = {}
         self.ready: dict[str, deque[Connection]] = {}
         self.running: Counter[str] = Counter()
         self.looks_at = 0.0
@@ -245,7 +245,7 @@ class BufferingWorker(ThreadWorker):
 
     # Waiting.
 
-    def _wait(self, conn: Connection, events: int, then: Callable, within: float) -> None:
+    def _wait(self, conn: Connection, events: int, then: Callable[..., Any], within: float) -> None:
         conn.deadline = time.monotonic() + within
         self.waiting[conn] = then
         self.poller.register(conn.sock.raw, events, partial(self._happened, conn))

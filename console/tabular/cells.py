@@ -7,7 +7,7 @@ import math
 import re
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from console.tabular.formats import Format
 from console.tabular.guards import damaged
@@ -68,7 +68,7 @@ class NumberCell(str):
         """Return the cell without thousands separators: no identifier has them, and they depend on the settings."""
         return NumberCell(self.ungrouped, rounded=self.rounded, laid_out=self.laid_out)
 
-    def __reduce__(self) -> tuple:
+    def __reduce__(self) -> tuple[Any, ...]:
         return _number_cell, (str(self), self.rounded, self.laid_out, self.ungrouped)
 
 
@@ -117,7 +117,7 @@ def unescape(text: str) -> str:
     return _ESCAPED.sub(_character, text) if "_x" in text else text
 
 
-def _character(found: re.Match) -> str:
+def _character(found: re.Match[str]) -> str:
     code = int(found[1], 16)
     return found[0] if 0xD800 <= code <= 0xDFFF else chr(code)
 

@@ -240,7 +240,7 @@ def _plain(cells: list[str]) -> list[str]:
     return RemarkedRow(cells, remarks) if remarks else cells
 
 
-def _format(separator: str, skips_spaces: bool) -> dict:
+def _format(separator: str, skips_spaces: bool) -> dict[str, Any]:
     # A file with one column has no separator, and the unit separator (U+001F) does not occur in text.
     return {"delimiter": separator or "\x1f", "skipinitialspace": skips_spaces}
 
@@ -308,9 +308,9 @@ def _has_spaces_before_quotes(sample: str, separator: str) -> bool:
     return bool(separator) and f"{separator} " in rest and re.search(rf'[{border}] +"', rest) is not None
 
 
-def _widths(sample: str, separator: str) -> Counter:
+def _widths(sample: str, separator: str) -> Counter[Any]:
     """Count how often each width occurs among the first records that hold values, read with this separator."""
-    widths: Counter = Counter()
+    widths: Counter[Any] = Counter()
     records = csv.reader(io.StringIO(sample, newline=""), **_format(separator, skips_spaces=True))
     try:
         for cells in islice(records, SAMPLE_RECORDS):

@@ -19,7 +19,7 @@ class SharedStrings:
     """
 
     def __init__(self) -> None:
-        self._blocks: list[tuple[bytes, array]] = []
+        self._blocks: list[tuple[bytes, array[int]]] = []
         self._last: list[bytes] = []
         self._size = 0
 

@@ -88,7 +88,7 @@ def may(actor: Any, permission: str) -> bool:
 
 
 @register.simple_tag(takes_context=True)
-def panels(context: dict, place: str, subject: Any = None) -> SafeString:
+def panels(context: dict[str, Any], place: str, subject: Any = None) -> SafeString:
     """Return what other apps add to this page: `place` names the slot of functions (request, subject) -> HTML."""
     return SafeString("".join(slots.DECLARED[place].call(context["request"], subject)))
 
@@ -100,13 +100,13 @@ def settings_tabs() -> list[all_tabs.Tab]:
 
 
 @register.simple_tag(takes_context=True)
-def described(context: dict, event: Any) -> Any:
+def described(context: dict[str, Any], event: Any) -> Any:
     """Return the event as a sentence for the reader of this page: `{% described event as line %}`."""
     return describe.sentence(event, context["request"].actor)
 
 
 @register.inclusion_tag("console/audit/_activity.html", takes_context=True)
-def activity(context: dict, subject: Any, is_subject: bool = False) -> dict:
+def activity(context: dict[str, Any], subject: Any, is_subject: bool = False) -> dict[str, Any]:
     """Return the last events of an object, as a card with a link to all of them; `is_subject` as in `events_about`."""
     reader, kind = context["request"].actor, kind_of(subject)
     found = events_about(reader, kind, subject.pk, limit=20, is_subject=is_subject)

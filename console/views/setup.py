@@ -1,6 +1,7 @@
 """The setup page of a new server."""
 
 import secrets
+from typing import Any
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -30,7 +31,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     return page(request, "console/setup.html", form)
 
 
-def _initial(request: HttpRequest) -> dict:
+def _initial(request: HttpRequest) -> dict[str, Any]:
     zone = unquote(request.COOKIES.get("custody_tz", ""))
     return {"code": request.GET.get("code", "")[:100], "time_zone": zone or "UTC"}
 
@@ -40,7 +41,7 @@ def _is_right(code: str) -> bool:
     return bool(expected) and secrets.compare_digest(code.encode(), expected.encode())
 
 
-def _found(values: dict) -> Member:
+def _found(values: dict[str, Any]) -> Member:
     return organizations.found(
         name=values["organization"],
         owner_name=values["name"],

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, models
 from django.utils import timezone
@@ -102,7 +103,7 @@ def stop_soon() -> None:
     _stopping.set()
 
 
-def due(at: datetime | None = None) -> models.QuerySet:
+def due(at: datetime | None = None) -> models.QuerySet[Any]:
     """Return the deliveries that wait for a worker now."""
     return _free().filter(next_at__lte=at or timezone.now())
 
@@ -114,7 +115,7 @@ def next_due() -> datetime | None:
     return max(first, timezone.now()) if first else None
 
 
-def _free() -> models.QuerySet:
+def _free() -> models.QuerySet[Any]:
     return WebhookDelivery.objects.filter(leased_by="", webhook__is_enabled=True)
 
 
@@ -330,7 +331,7 @@ def _note_failed(job: Job, answer: Answer, at: datetime) -> None:
     )
 
 
-def _held(row: WebhookDelivery) -> models.QuerySet:
+def _held(row: WebhookDelivery) -> models.QuerySet[Any]:
     """Return the row if it is still leased as it was when it was taken."""
     return WebhookDelivery.objects.filter(pk=row.pk, leased_by=row.leased_by, leased_until=row.leased_until)
 

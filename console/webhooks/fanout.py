@@ -69,7 +69,7 @@ def emit_all(organization_id: int, event: PublicEvent, occurrences: Iterable[Occ
 
 def on_event(
     kind: Kind,
-    organization: models.QuerySet | int,
+    organization: models.QuerySet[Any] | int,
     ids: list[int],
     *,
     about: models.Model | None,
@@ -99,7 +99,7 @@ def write(hooks: list[Webhook], event: PublicEvent, occurrences: Iterable[Occurr
 
     An occurrence has the same id and text for all webhooks. Deliveries to a disabled webhook are kept.
     """
-    rows: list[tuple] = []
+    rows: list[tuple[Any, ...]] = []
     stamps: dict[datetime, Any] = {}
     now, shared = sql.prepared(WebhookDelivery, "created_at", timezone.now()), (0, "", 0)
     sent = (event.name, DeliveryState.WAITING.value, *shared, now, now)
@@ -137,7 +137,7 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def _listening(rows: models.QuerySet, wanted: set[str]) -> list[Webhook]:
+def _listening(rows: models.QuerySet[Any], wanted: set[str]) -> list[Webhook]:
     """Return the webhooks in use that have one of these kinds. An organization has few, so Python filters them."""
     rows = rows.filter(archived_at=None) if settings.WEBHOOK_KEPT_DAYS else rows.filter(is_enabled=True)
     return [hook for hook in rows.order_by("pk") if wanted & set(hook.events)]

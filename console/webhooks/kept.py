@@ -1,6 +1,7 @@
 """Events that happen while a webhook is disabled: kept for some days, until a person sends or discards them."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,12 +17,12 @@ from console.tenancy import TenantQuerySet
 MOST = 10_000
 
 
-def of(hook: Webhook) -> TenantQuerySet:
+def of(hook: Webhook) -> TenantQuerySet[WebhookDelivery]:
     """Return the events that are kept for this webhook."""
     return WebhookDelivery.objects.filter(webhook=hook.pk, state=DeliveryState.KEPT)
 
 
-def counted(hooks: QuerySet) -> QuerySet:
+def counted(hooks: QuerySet[Any]) -> QuerySet[Any]:
     """Annotate webhooks with `kept`, how many events are kept, and `kept_since`, when the first of them happened."""
     rows = WebhookDelivery.objects.filter(webhook=OuterRef("pk"), state=DeliveryState.KEPT).order_by()
     count = rows.values("webhook").annotate(number=Count("pk")).values("number")

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 from django.db.models import OuterRef, Subquery
@@ -73,7 +74,7 @@ def shared_out(wanted: Iterable[Waiting], held: Held, of_hook: Counter[int]) -> 
         left = limit - owners[one.organization]
         return left > here[one.hook] and everywhere[one.hook] < OF_ONE
 
-    def turn(one: Waiting) -> tuple:
+    def turn(one: Waiting) -> tuple[Any, ...]:
         return owners[one.organization], here[one.hook], one.since, one.hook
 
     candidates = list(wanted)

@@ -1,12 +1,14 @@
 """Queries for the log of deliveries."""
 
+from typing import Any
+
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from console.models import WebhookAttempt
 
 
-def counted(deliveries: QuerySet) -> QuerySet:
+def counted(deliveries: QuerySet[Any]) -> QuerySet[Any]:
     """Annotate the deliveries with `tries_made`: all attempts, including those before a delivery was sent again.
 
     `attempts` of the row only says how far it is in the schedule.

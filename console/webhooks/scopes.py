@@ -25,11 +25,11 @@ class Scope:
     fields: tuple[str, ...] = ("name",)
     key: str = ""
 
-    def rows(self, actor: Actor) -> models.QuerySet:
+    def rows(self, actor: Actor) -> models.QuerySet[Any]:
         """Return the rows that the actor may see."""
         return self.model.objects.visible_to(actor)  # type: ignore[attr-defined]
 
-    def bindable(self, actor: Actor) -> models.QuerySet:
+    def bindable(self, actor: Actor) -> models.QuerySet[Any]:
         """Return the rows that a new webhook may be bound to."""
         return self.rows(actor).filter(archived_at=None)
 

@@ -21,7 +21,7 @@ def customer_table(request: Request) -> Table:
     return _("customers"), HEADER, lines(rows)
 
 
-def lines(rows: Any) -> Iterator[list]:
+def lines(rows: Any) -> Iterator[list[Any]]:
     """Yield a row for each customer, newest first, in the order of the header."""
     for c in newest_first(rows):
         yield [c.name, c.kind, c.reference, c.email, c.phone, c.address, c.notes, c.created_at]

@@ -23,10 +23,10 @@ class CustomerInput(forms.TextInput):
 
     template_name = "customers/directory/customer_input.html"
 
-    def __init__(self, attrs: dict | None = None) -> None:
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__({"autocomplete": "off", "spellcheck": "false", **(attrs or {})})
 
-    def get_context(self, name: str, value: Any, attrs: dict | None) -> dict:
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)
         context["options_url"] = reverse_lazy("customers:customer_options")
         return context
@@ -45,7 +45,7 @@ class CustomerField(forms.Field):
         for unused in ("empty_label", "null_label", "null_value", "to_field_name", "limit_choices_to"):
             kwargs.pop(unused, None)
         super().__init__(**kwargs)
-        self.queryset: QuerySet = queryset if queryset is not None else Customer.objects.none()
+        self.queryset: QuerySet[Any] = queryset if queryset is not None else Customer.objects.none()
 
     def to_python(self, value: Any) -> Customer | None:
         text = str(value or "").strip()[:200]

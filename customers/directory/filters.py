@@ -1,5 +1,7 @@
 """Filters of the customer list. Each one has its index."""
 
+from typing import Any
+
 import django_filters as filters
 from django import forms
 from django.db.models import QuerySet
@@ -32,12 +34,12 @@ class CustomerFilter(filters.FilterSet):
         model = Customer
         fields: list[str] = []
 
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+    def filter_queryset(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if not self.form.cleaned_data.get("archived"):
             queryset = queryset.filter(archived_at=None)
         return super().filter_queryset(queryset)
 
-    def search(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+    def search(self, queryset: QuerySet[Any], name: str, value: str) -> QuerySet[Any]:
         """Return customers whose name contains a word beginning with each word of the text.
 
         Also returns those whose reference or email begins with the text.
@@ -51,6 +53,6 @@ class CustomerFilter(filters.FilterSet):
         """Return customers with devices if `value` is "yes", otherwise those without."""
         return queryset.owning() if value == "yes" else queryset.owning_none()
 
-    def archived_only(self, queryset: QuerySet, name: str, value: bool | None) -> QuerySet:
+    def archived_only(self, queryset: QuerySet[Any], name: str, value: bool | None) -> QuerySet[Any]:
         """Return only archived customers if the box is ticked."""
         return queryset.filter(archived_at__isnull=False) if value else queryset

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from console.access import Actor
 from console.fields import fold
-from console.forms import TextGuard
+from console.forms import ModelForm, TextGuard
 from customers.models import Customer, CustomerKind
 
 # How many customers of the same name are shown at most.
@@ -20,7 +20,7 @@ KINDS = [
 ]
 
 
-class CustomerForm(TextGuard, forms.ModelForm):
+class CustomerForm(TextGuard, ModelForm):
     """Form of a customer. Two may share a name if the person confirms it, but never a reference."""
 
     class Meta:
@@ -46,7 +46,7 @@ class CustomerForm(TextGuard, forms.ModelForm):
         self.twins: list[Customer] = []
         self.fields["kind"].choices = KINDS
 
-    def clean(self) -> dict:
+    def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         for name in ("name", "reference", "phone"):
             if name in cleaned:

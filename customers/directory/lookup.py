@@ -3,6 +3,8 @@
 Each condition is one range of one index, so they are queried one by one.
 """
 
+from typing import Any
+
 from django.db.models import Q, QuerySet
 
 from console import addresses, words
@@ -14,7 +16,7 @@ _FILLED = {"name_key": Q(), "reference_key": ~Q(reference_key=""), "email_key": 
 KEYS = tuple(_FILLED)
 
 
-def ways(mine: QuerySet[Customer], text: str) -> list[tuple[QuerySet, Q]]:
+def ways(mine: QuerySet[Customer], text: str) -> list[tuple[QuerySet[Any], Q]]:
     """Return how to find `mine` by a text: words of the name, and the beginning of the reference and the email."""
     low, high = prefix(text[:200])
     begins = {key: filled & Q(**{f"{key}__gte": low, f"{key}__lt": high}) for key, filled in _FILLED.items()}

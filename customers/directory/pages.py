@@ -1,5 +1,7 @@
 """What a page of customers shows besides their own columns, loaded for the whole page at once."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 
 from console import counts
@@ -23,7 +25,7 @@ def device_count_of(request: Request, customer: Customer) -> int:
     return _devices(request).filter(customer=customer).count()
 
 
-def _devices(request: Request) -> QuerySet:
+def _devices(request: Request) -> QuerySet[Any]:
     """Return the devices, which this app knows through their relation to customers.
 
     Owned devices are never archived.

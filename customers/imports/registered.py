@@ -119,7 +119,7 @@ class Comparison:
             notices.add("other_letters", row.number)
 
 
-def differences(known: Known | Customer, values: dict[str, Any]) -> dict[str, list]:
+def differences(known: Known | Customer, values: dict[str, Any]) -> dict[str, list[Any]]:
     """Return `{field: [old, new]}` for the fields of a registered customer that a file's values would change.
 
     A name or reference that differs only in case, spacing or Unicode form stays as registered.

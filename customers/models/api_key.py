@@ -11,7 +11,7 @@ from console.tenancy import TenantModel, TenantQuerySet
 from customers.models.customer import Customer
 
 
-class ApiKeyQuerySet(TenantQuerySet):
+class ApiKeyQuerySet(TenantQuerySet["ApiKey"]):
     def for_customer(self, actor: Actor) -> Self:
         """Return the keys of the person's customers."""
         return self.filter(customer__in=actor.customers)

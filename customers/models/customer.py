@@ -26,7 +26,7 @@ def _owned() -> models.Exists:
     return models.Exists(devices._base_manager.filter(customer=models.OuterRef("pk")))
 
 
-class CustomerQuerySet(TenantQuerySet):
+class CustomerQuerySet(TenantQuerySet["Customer"]):
     def for_customer(self, actor: Actor) -> Self:
         """Return the customers that the person belongs to."""
         return self.filter(pk__in=actor.customers)

@@ -53,7 +53,7 @@ class MemberEnd(Words):
     PROFILE = "profile", _("Removed from the claim profile")
 
 
-class ProjectMemberQuerySet(TenantQuerySet):
+class ProjectMemberQuerySet(TenantQuerySet["ProjectMember"]):
     def open(self) -> Self:
         """Return the memberships that have not ended."""
         return self.filter(ended_at=None)

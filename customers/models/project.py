@@ -1,4 +1,4 @@
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -11,7 +11,7 @@ from console.tenancy import TenantModel, TenantQuerySet
 from customers.models.customer import Customer
 
 
-class ProjectQuerySet(TenantQuerySet):
+class ProjectQuerySet(TenantQuerySet["Project"]):
     def for_customer(self, actor: Actor) -> Self:
         """Return the projects of the person's customers, and those that they reach as additional members."""
         return self.filter(Q(customer__in=actor.customers) | Q(pk__in=actor.projects))
@@ -28,7 +28,7 @@ class Project(TenantModel):
     objects: ClassVar = ProjectQuerySet.as_manager()
 
     # The open memberships; set only for the rows of a page.
-    open_members: list
+    open_members: list[Any]
 
     class Meta:
         constraints = [

@@ -142,7 +142,7 @@ def _credential(address: str, header: str) -> bytes:
     return hashlib.sha256(f"{address} {header}".encode(errors="replace")).digest()
 
 
-def _candidates(key: str) -> list[tuple]:
+def _candidates(key: str) -> list[tuple[Any, ...]]:
     with sql.prepared_cursor(_statement(), [key]) as cursor:
         return cursor.fetchall()
 

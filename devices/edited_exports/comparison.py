@@ -162,7 +162,7 @@ class Comparison:
         for name, value in fresh.items():
             values[place[name]] = value
 
-    def _refuse_unfit(self, row: Row, unit: Unit, act: str, changes: dict[str, list]) -> None:
+    def _refuse_unfit(self, row: Row, unit: Unit, act: str, changes: dict[str, list[Any]]) -> None:
         """Raise _No if the changes are not allowed or not possible."""
         base = self._base(row, unit)
         watched = {"holder": "owner", **{name: name for name in EDITED}}
@@ -261,7 +261,7 @@ def _is_lossy_copy(text: str, copy: str) -> bool:
 
 
 @lru_cache(maxsize=10_000)
-def _with_gaps(text: str) -> re.Pattern | None:
+def _with_gaps(text: str) -> re.Pattern[str] | None:
     pieces = [re.escape(letter) if _is_in_1252(letter) else ".{1,2}" for letter in text]
     return re.compile("".join(pieces)) if ".{1,2}" in pieces else None
 

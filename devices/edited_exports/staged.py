@@ -5,7 +5,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from console.imports import Staged, Staging, Verdict
 from console.imports.files import STORE, gone
@@ -39,7 +39,7 @@ class Changes(Staging):
 
     def plan(self) -> Plan:
         """Count what would be changed."""
-        acts: Counter = Counter()
+        acts: Counter[Any] = Counter()
         moved, owners = [], set()
         columns = ("target", "act", "owner_to", "tags", "notes")
         for target, act, owner_to, tags, notes in self.tuples(Verdict.CHANGED, columns):
@@ -69,7 +69,7 @@ class Changes(Staging):
         ):
             yield number, serial or name or "", reason or ""
 
-    def _rows(self, columns: tuple[str, ...], verdict: Verdict, order: str, *values: int) -> list[tuple]:
+    def _rows(self, columns: tuple[str, ...], verdict: Verdict, order: str, *values: int) -> list[tuple[Any, ...]]:
         if not self.path.is_file():
             raise gone()
         named = ", ".join(f'"{name}"' for name in columns)

@@ -64,7 +64,7 @@ def understood() -> list[tuple[Any, Any, str]]:
     return pages.understood(COLUMNS, {field.name: field.meaning for field in FIELDS})
 
 
-def _only(products: QuerySet) -> Product | None:
+def _only(products: QuerySet[Any]) -> Product | None:
     """Return the product if there is exactly one to choose, else None."""
     found = list(products[:2])
     return found[0] if len(found) == 1 else None

@@ -121,12 +121,12 @@ class Comparison:
                 row.changes = (row.changes or {}) | {"tags": change}
 
 
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list]:
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Return `{field: [old, new]}` for the fields that a row would change, by the columns of device and row.
 
     Fields about which the row says nothing are missing in `new`, or None.
     """
-    found: dict[str, list] = {}
+    found: dict[str, list[Any]] = {}
     for name, field in _COMPARED:
         value = new.get(name)
         if value is None:
@@ -154,7 +154,7 @@ def tags_of(device_ids: list[int]) -> dict[int, list[str]]:
     return found
 
 
-def tag_difference(old: list[str], named: list[str]) -> list | None:
+def tag_difference(old: list[str], named: list[str]) -> list[Any] | None:
     """Return `[old, new]` as text if a file names tags that a device does not have, else None. It removes no tags."""
     known = {fold(name) for name in old}
     added = [name for name in named if fold(name) not in known]

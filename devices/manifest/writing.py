@@ -41,7 +41,7 @@ def insert_new(product: Product, staging: Staging, *, count: int, at: datetime) 
     marks = [place for place, value in enumerate(empty) if value is False]
     as_mark = [sql.prepared(Device, "is_development", value) for value in (False, True)]
 
-    def lines() -> Iterator[tuple]:
+    def lines() -> Iterator[tuple[Any, ...]]:
         for pk, values in zip(ids, staging.tuples(Verdict.NEW, columns), strict=True):
             filled = [nothing if value is None else value for value, nothing in zip(values, empty, strict=True)]
             for place in marks:

@@ -30,11 +30,11 @@ class MessageFilter(filters.FilterSet):
         model = Message
         fields: list[str] = []
 
-    def from_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
+    def from_day(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
         """Keep messages from the beginning of a day on."""
         return queryset.filter(at__gte=moments.begin(value, self._organization))
 
-    def up_to_day(self, queryset: QuerySet, name: str, value: date) -> QuerySet:
+    def up_to_day(self, queryset: QuerySet[Any], name: str, value: date) -> QuerySet[Any]:
         """Keep messages up to the end of a day."""
         return queryset.filter(at__lt=moments.end(value, self._organization))
 
@@ -43,7 +43,7 @@ class MessageFilter(filters.FilterSet):
         return getattr(self.request, "days_of", None) or self.request.actor.organization
 
 
-def filtered(request: Any, rows: QuerySet) -> QuerySet:
+def filtered(request: Any, rows: QuerySet[Any]) -> QuerySet[Any]:
     """Return the rows that match the filters in the URL; none if the filters are invalid."""
     filterset = MessageFilter(request.GET, queryset=rows, request=request)
     return filterset.qs if filterset.is_valid() else rows.none()

@@ -1,6 +1,7 @@
 """Compares what messages and calls copied from the ledger with the ledger itself."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import BigIntegerField, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -33,7 +34,7 @@ def check() -> Iterator[str]:
                 )
 
 
-def _wrong(rows: QuerySet) -> QuerySet:
+def _wrong(rows: QuerySet[Any]) -> QuerySet[Any]:
     spans = Ownership.objects.covering(OuterRef("at")).filter(device=OuterRef("device"))
     rows = rows.annotate(
         true=Coalesce(Subquery(spans.values("project")[:1]), 0, output_field=BigIntegerField()),

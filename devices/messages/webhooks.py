@@ -63,7 +63,7 @@ def _occurrences(by: Any, drafts: list[Draft], at: datetime) -> Iterable[Occurre
             yield _published(device, None, pk, draft.name, sent, at, draft.device_at, readers=frozenset(sharers))
 
 
-def _newest(device_id: int, at: datetime, number: int) -> list[tuple]:
+def _newest(device_id: int, at: datetime, number: int) -> list[tuple[Any, ...]]:
     """Return what was just stored, in order, in one statement: id, name, data, and the device's own time.
 
     A device can publish twice at the same instant, so the caller compares. Missing rows consist of None.
@@ -73,7 +73,7 @@ def _newest(device_id: int, at: datetime, number: int) -> list[tuple]:
     return [*[(None, None, None, None)] * (number - len(found)), *reversed(found)]
 
 
-def _moved(messages: QuerySet) -> Iterable[Occurrence]:
+def _moved(messages: QuerySet[Any]) -> Iterable[Occurrence]:
     source = messages.select_related("project__customer").iterator(chunk_size=AT_ONCE)
     while rows := list(islice(source, AT_ONCE)):
         ids = sorted({message.device_id for message in rows})

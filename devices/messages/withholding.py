@@ -1,5 +1,7 @@
 """Which deliveries of messages may still be sent to customers' webhooks."""
 
+from typing import Any
+
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -9,7 +11,7 @@ from customers.models import Customer
 from devices.models import Device, Message
 
 
-def visible_now(deliveries: QuerySet) -> QuerySet:
+def visible_now(deliveries: QuerySet[Any]) -> QuerySet[Any]:
     """Return the deliveries that the webhook's customer may read. Their devices must be unlocked."""
     wanted = Q()
     ids = set(deliveries.values_list("webhook__customer_id", flat=True))

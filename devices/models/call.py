@@ -1,6 +1,6 @@
 import json
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -34,7 +34,7 @@ class CallState(Words):
 UNDER_WAY = (CallState.WAITING, CallState.DELIVERED)
 
 
-class CallQuerySet(TenantQuerySet):
+class CallQuerySet(TenantQuerySet["Call"]):
     def for_customer(self, actor: Actor) -> Self:
         """Return the calls asked and, if they are over, ended within an ownership of the user's customers.
 
@@ -56,7 +56,7 @@ class CallQuerySet(TenantQuerySet):
         return self.filter(~late, state=state)
 
 
-def _holding(spans: QuerySet) -> QuerySet:
+def _holding(spans: QuerySet[Any]) -> QuerySet[Any]:
     """Return the spans that contain the whole call: a result after the handover is about the new owner's device."""
     # A call under way has no end: the span has to contain everything that has happened to it so far.
     ended = Coalesce(OuterRef("ended_at"), OuterRef("delivered_at"), OuterRef("asked_at"))
@@ -64,7 +64,7 @@ def _holding(spans: QuerySet) -> QuerySet:
     return spans.filter(lasts, device=OuterRef("device"), started_at__lte=OuterRef("asked_at"))
 
 
-def _broken_off(spans: QuerySet) -> QuerySet:
+def _broken_off(spans: QuerySet[Any]) -> QuerySet[Any]:
     """Return the asker's spans whose end cancelled a call. Nobody answered it, so it reveals nothing later."""
     return spans.filter(
         device=OuterRef("device"),

@@ -25,7 +25,7 @@ class DeviceStatus(Words):
     SCRAPPED = "scrapped", _("Scrapped")
 
 
-class DeviceQuerySet(TenantQuerySet):
+class DeviceQuerySet(TenantQuerySet["Device"]):
     def for_customer(self, actor: Actor) -> Self:
         """Return the devices that the user's customers own now, and those shared with a project visible to the user."""
         owned, shared = (spans.objects.open().reached_by(actor).values("device") for spans in (Ownership, SharedAccess))

@@ -21,7 +21,7 @@ class Json(str):
     __slots__ = ()
 
 
-class JsonText(models.TextField):
+class JsonText(models.TextField):  # type: ignore[type-arg]  # not generic at run time
     """Any JSON value, stored as its text. Order and numbers come back as they were sent, on every database."""
 
     def from_db_value(self, value: str | None, *_rest: Any) -> Any:
@@ -33,7 +33,7 @@ class JsonText(models.TextField):
         return json.dumps(value, separators=(",", ":"), allow_nan=False)
 
 
-class MessageQuerySet(TenantQuerySet):
+class MessageQuerySet(TenantQuerySet["Message"]):
     def visible_to(self, actor: Actor, *, device: Device | None = None, up_to: int | None = None) -> Self:
         """Return the messages that this actor may read: members read all, customers those of their own spans.
 
@@ -140,7 +140,7 @@ def _start_now(member: ProjectMember) -> Subquery:
     return Subquery(ProjectMember.objects.open().filter(pk=member.pk).values("started_at"))
 
 
-def _covering(spans: SpanQuerySet) -> SpanQuerySet:
+def _covering(spans: SpanQuerySet[Any]) -> SpanQuerySet[Any]:
     return spans.covering(OuterRef("at")).filter(device=OuterRef("device"))
 
 
@@ -191,7 +191,7 @@ class Message(TenantModel):
         return text if len(text) <= 120 else f"{text[:119]}…"
 
 
-class DeviceReportQuerySet(TenantQuerySet):
+class DeviceReportQuerySet(TenantQuerySet["DeviceReport"]):
     def for_customer(self, actor: Actor) -> Self:
         """Return reports made within the current ownerships of the user's customers. Earlier ones belong to others."""
         owned = Ownership.objects.open().reached_by(actor).covering(OuterRef("reported_at"))

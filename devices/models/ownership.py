@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from console.access import Actor
 from console.constraints import InOrder, NoOverlap, Undeletable
 from console.fields import Words
-from console.tenancy import TenantModel, TenantQuerySet
+from console.tenancy import Row_co, TenantModel, TenantQuerySet
 from customers.models import ProjectMember
 
 # The end of an open span.
@@ -37,7 +37,7 @@ class EndReason(Words):
     ENDED = "ended", _("Ended")
 
 
-class SpanQuerySet(TenantQuerySet):
+class SpanQuerySet(TenantQuerySet[Row_co]):
     def open(self) -> Self:
         """Return the spans that have not ended."""
         return self.filter(ended_at=None)

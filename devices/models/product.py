@@ -16,7 +16,7 @@ class OwnershipMode(Words):
     UNOWNED = "unowned", _("Unowned")
 
 
-class ProductQuerySet(TenantQuerySet):
+class ProductQuerySet(TenantQuerySet["Product"]):
     def current(self) -> Self:
         """Return the products that are not archived."""
         return self.filter(archived_at=None)

@@ -104,7 +104,7 @@ class Unit:
             return {"result": True}
         return {"error": f"no such {call['kind']}"}
 
-    def waiting(self, seconds: int) -> tuple[list[dict], float]:
+    def waiting(self, seconds: int) -> tuple[list[dict[str, Any]], float]:
         """Return the waiting calls, after up to `seconds` seconds, and how long the server asks to stay away."""
         answer, headers = self._ask("GET", f"calls?wait={seconds}", None)
         return answer["calls"], float(headers.get("Retry-After", 0))
