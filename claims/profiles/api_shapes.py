@@ -102,7 +102,7 @@ class ProfileDetail(ProfileOut):
 
     @extend_schema_field(DeviceDetails(many=True))
     def get_devices(self, profile: ClaimProfile) -> list[dict[str, Any]]:
-        """The devices that each claim of a profile with scope link gives."""
+        """The devices that each claim of a profile with scope link grants."""
         rows = profile.resources.filter(kind=ResourceKind.DEVICE).select_related("device")
         return DeviceDetails([row.device for row in rows], many=True).data
 

@@ -48,7 +48,7 @@ def claim_list(request: Any) -> Any:
 
 @endpoint("See a claim", may=Permission.VIEW, customer=CustomerScope.READ, answers=ClaimOut, tag="claims")
 def claim_detail(request: Any, pk: int) -> Any:
-    """Return one claim: what it gave, to whom, and when."""
+    """Return one claim: what it granted, to whom, and when."""
     return get_object_or_404(_rows(request), pk=pk)
 
 
@@ -83,7 +83,7 @@ def count_try(request: Any) -> None:
     guard=count_try,
 )
 def claim_redeem(request: Any) -> Any:
-    """Give the key's customer everything that the code offers, or nothing. Repeating the call returns the same claim.
+    """Claim all that the code offers for the key's customer, or nothing. Repeating the call returns the same claim.
 
     `code` is the typed code, the claim link, or the content of the QR code. Tries are counted and limited.
     """

@@ -11,7 +11,7 @@ from customers.api_shapes import CustomerRef
 
 
 class GivenOut(serializers.Serializer):
-    """One thing that a claim gave: a device, by id and serial number, or a document, by title and link."""
+    """One thing that a claim granted: a device, by id and serial number, or a document, by title and link."""
 
     kind = serializers.ChoiceField(choices=ResourceKind.choices)
     id = serializers.IntegerField(required=False)
@@ -22,7 +22,7 @@ class GivenOut(serializers.Serializer):
 
 
 class ClaimOut(serializers.ModelSerializer):
-    """One redemption of a claim profile: by whom, for which customer, when, what it gave, and the answers."""
+    """One redemption of a claim profile: by whom, for which customer, when, what it granted, and the answers."""
 
     profile = ProfileRef()
     customer = CustomerRef()

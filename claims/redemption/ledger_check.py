@@ -25,8 +25,8 @@ def check() -> list[str]:
 def _counters() -> Iterator[str]:
     counted: QuerySet[Any] = ClaimProfile.objects.annotate(number=Count("claims")).exclude(number=F("claim_count"))
     for profile in counted.order_by("pk")[:SHOWN]:
-        told = f"counts {profile.claim_count} claims, but {profile.number} were made."
-        yield f"Claim profile {profile.pk} ({profile}) {told}"
+        sentence = f"counts {profile.claim_count} claims, but there are {profile.number}."
+        yield f"Claim profile {profile.pk} ({profile}) {sentence}"
 
 
 def _claims() -> Iterator[str]:

@@ -35,7 +35,7 @@ def claim_page(view: View) -> View:
     return framed
 
 
-@public("Whoever holds a label may see what it offers.")
+@public("Anyone who has a label may see what it offers.")
 @claim_page
 @require_safe
 def code(request: Request, text: str) -> HttpResponse:
@@ -45,7 +45,7 @@ def code(request: Request, text: str) -> HttpResponse:
     return _see_other("claim:landing")
 
 
-@public("Whoever holds a label may see what it offers.")
+@public("Anyone who has a label may see what it offers.")
 @claim_page
 def landing(request: Request) -> HttpResponse:
     """Show what the pending code offers, or a field to type one. All invalid codes look alike."""
@@ -118,7 +118,7 @@ def done(request: Request, pk: int) -> HttpResponse:
     return render(request, "claims/redemption/done.html", context)
 
 
-@public("Whoever sits at somebody else's account may leave it.")
+@public("Anyone may sign out of somebody else's account.")
 @require_POST
 def switch(request: Request) -> HttpResponse:
     """Sign the user out, or ask for another address, and keep the pending code."""

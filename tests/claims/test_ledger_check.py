@@ -29,7 +29,7 @@ def test_a_consistent_database_has_no_problems(organization, product, device):
 def test_a_wrong_counter_is_found(organization):
     profile = worlds.make_link_profile(organization)
     ClaimProfile.objects.update(claim_count=3)
-    assert check() == [f"Claim profile {profile.pk} (North pilot) counts 3 claims, but 0 were made."]
+    assert check() == [f"Claim profile {profile.pk} (North pilot) counts 3 claims, but there are 0."]
 
 
 def test_a_profile_without_its_code_is_found(organization):

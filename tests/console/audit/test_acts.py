@@ -37,17 +37,17 @@ def test_many_lines_of_one_act_are_one_in_the_list_and_lead_to_all(owner, by, ma
     print_labels(devices, by, act=uuid4())
     (head,) = Event.objects.filter(is_head=True)
     page = owner.get(LIST).content.decode()
-    assert page.count("printed a label of") == 1
+    assert page.count("printed a label for") == 1
     assert f'href="/activity/?act={head.pk}">59 more</a>' in page
     first = owner.get(LIST, {"act": head.pk}).content.decode()
-    assert first.count("printed a label of") == 50
+    assert first.count("printed a label for") == 50
     assert "1–50 of 60" in first
     assert " more</a>" not in first
 
 
 def test_without_an_act_each_line_stands_for_itself(owner, by, make_devices):
     print_labels(make_devices(3), by)
-    assert owner.get(LIST).content.decode().count("printed a label of") == 3
+    assert owner.get(LIST).content.decode().count("printed a label for") == 3
 
 
 def test_the_chunks_of_an_operation_are_one_act(by, make_devices, customer, other_customer):
@@ -78,7 +78,7 @@ def test_what_is_asked_about_a_thing_is_found_though_another_line_stands_for_it(
     last = devices[-1]
     for query in ({"about": f"device:{last.pk}"}, {"q": last.serial_number}):
         page = owner.get(LIST, query).content.decode()
-        assert page.count("printed a label of") == 1
+        assert page.count("printed a label for") == 1
         assert last.serial_number in page
     assert last.get_absolute_url() in owner.get(LIST, {"subject": "device"}).content.decode()
 
