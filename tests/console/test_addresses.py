@@ -164,7 +164,7 @@ def test_who_was_invited_in_one_form_joins_in_the_other(client_for, organization
     factories.make_member(organization, "viewer", LETTERS)
     answer = owner.post(reverse("console:invitation_create"), {"email": ASCII_FORM, "role": "viewer"})
     assert answer.status_code == 422
-    assert "is a member already" in answer.content.decode()
+    assert "is already a member" in answer.content.decode()
 
 
 @pytest.mark.django_db

@@ -133,7 +133,7 @@ def test_the_search_of_everything_says_that_there_is_more_and_leads_to_all(produ
 
 
 def test_the_form_of_a_shipment_says_that_it_lists_some_of_the_products_only(organization, product, client_for, alice):
-    client, sentence = client_for(alice), "Only the first 60 products are listed, by name."
+    client, sentence = client_for(alice), "Only the first 60 products by name are listed."
     assert sentence not in client.get("/shipments/new/").content.decode()
     for number in range(60):
         factories.make_product(organization, f"Probe {number}")

@@ -917,7 +917,7 @@ def test_a_customer_with_one_of_several_devices_learns_that_the_rest_is_not_gran
     mine, other = make_devices(2)
     profile = worlds.make_link_profile(organization, mine, other)
     ownership.assign([mine.pk], customer=customer, by=factories.actor_of(alice))
-    with pytest.raises(Refused, match="gives everything at once or nothing") as refusal:
+    with pytest.raises(Refused, match="this code can only be claimed as a whole") as refusal:
         offers.check(offers.of(profile.codes.get()), host="localhost", customer=customer)
     assert refusal.value.code == "already_yours"
 
