@@ -120,7 +120,7 @@ def test_support_scans_receives_undoes_inspects_and_restocks(support, world, ask
     support.follow("Undo")
     support.check("undo")
     support.press("Return 1 device to its owner")
-    support.sees("1 device is what it was before.")
+    support.sees("1 device is as it was before.")
 
     support.page.goto("/returns/workbench/")
     scan(support, asked)
@@ -149,7 +149,7 @@ def test_support_gives_a_customer_another_unit(support, world, asked):
     support.check("swap")
     support.fill(Replacement="PRB-2")
     support.press("Swap the devices")
-    support.sees("Waterworks Ulm has PRB-2 in place of PRB-1")
+    support.sees("PRB-2 has replaced PRB-1 for Waterworks Ulm")
     support.sees("Owned")
     support.check("swapped in")
 
