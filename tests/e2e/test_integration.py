@@ -267,9 +267,9 @@ def test_a_message_is_seen_by_staff_and_by_its_owner_alone(support, server, secr
 
 def test_an_answer_to_a_call_appears_in_the_portal_without_a_reload(server, secret, owned, ida):
     ida.page.goto(f"/portal/devices/{owned}/")
-    ida.follow("Ask…")
+    ida.follow("Query…")
     ida.fill(Name="flow")
-    ida.press("Ask")
+    ida.press("Query")
     ida.sees("Waiting")
     ida.page.evaluate("window.stayed = true")
     status, waiting = as_device(server, secret, "GET", "calls?wait=5")

@@ -80,7 +80,7 @@ def asked(world: dict, person: Any) -> str:
     # Six digits send themselves.
     ute.page.wait_for_url(re.compile("/portal/"))
     ute.page.goto(f"/portal/devices/{world['ids'][0]}/")
-    ute.follow("Send it back")
+    ute.follow("Return this device")
     ute.check("send back")
     ute.page.get_by_label("Defective").check()
     ute.fill(Note="shows E4")

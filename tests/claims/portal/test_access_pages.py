@@ -117,9 +117,9 @@ def test_the_owner_sees_each_share_of_the_device_and_can_end_it(
     client, page = client_for(dana), f"/portal/devices/{owned.pk}/"
     end = f"{page}shares/{share.pk}/end/"
     text = text_of(client, page)
-    for said in ("Who else sees it", "Hallberg Utilities", "Pilot", end):
+    for said in ("Who else can see it", "Hallberg Utilities", "Pilot", end):
         assert said in text
-    assert "Who else sees it" not in text_of(client_for(erin), page)
+    assert "Who else can see it" not in text_of(client_for(erin), page)
     assert client_for(erin).post(end).status_code == 404
     assert client.get(end).status_code == 200
     assert client.post(end, {"reason": "No longer needed"}).status_code == 302

@@ -231,7 +231,7 @@ def test_a_customer_without_devices_is_asked_to_scan_a_code(client_for, dana):
 
 def test_a_member_who_belongs_to_no_customer_gets_a_friendly_page(client_for, alice):
     html = page(client_for(alice), HOME)
-    assert "nobody&#x27;s customer" in html.replace("'", "&#x27;")
+    assert "You aren&#x27;t a customer yet" in html.replace("'", "&#x27;")
     assert 'href="/"' in html
     assert "No past devices" in page(client_for(alice), PAST)
 

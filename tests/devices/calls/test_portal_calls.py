@@ -64,7 +64,7 @@ def test_admins_and_operators_can_call_and_the_page_waits_for_the_answer(role, c
     assert part.lstrip().startswith('<section id="call"')
     assert ("volts" in part, "hx-get" in part) == (True, False)
     html = client.get(made.url).content.decode()
-    assert ("htmx" in html, "Ask again…" in html) == (False, True)
+    assert ("htmx" in html, "Query again…" in html) == (False, True)
     card = client.get(at("device_detail", owned.pk)).content.decode()
     assert "{&quot;volts&quot;: 3.7}" in card
     assert "pat@aalen.example" in card
@@ -73,12 +73,12 @@ def test_admins_and_operators_can_call_and_the_page_waits_for_the_answer(role, c
 def test_a_viewer_can_read_answers_but_not_call(client_for, customer, owned, by):
     client = client_for(factories.make_person(customer, "view@aalen.example", "viewer"))
     page = client.get(at("device_detail", owned.pk)).content.decode()
-    assert "Ask the device" not in page
+    assert "Query the device" not in page
     answer(owned, ask(owned, by), result=12)
     page = client.get(at("device_detail", owned.pk)).content.decode()
-    assert ("What it was asked" in page, "<code>12</code>" in page) == (True, True)
+    assert ("Queries to this device" in page, "<code>12</code>" in page) == (True, True)
     call, events = Call.objects.get(), Event.objects.count()
-    assert "Ask again…" not in client.get(at("call_detail", owned.pk, call.pk)).content.decode()
+    assert "Query again…" not in client.get(at("call_detail", owned.pk, call.pk)).content.decode()
     assert at("call_create", owned.pk) not in client.get(at("call_list", owned.pk)).content.decode()
     for method in ("get", "post"):
         assert getattr(client, method)(at("call_create", owned.pk), ASKED).status_code == 404
@@ -116,7 +116,7 @@ def test_people_with_shared_access_and_project_members_cannot_call(
     factories.let_in(customer.projects.get(), guest)
     for person in (erin, guest):
         client = client_for(person)
-        assert "Ask the device" not in client.get(at("device_detail", owned.pk)).content.decode()
+        assert "Query the device" not in client.get(at("device_detail", owned.pk)).content.decode()
         assert client.post(at("call_create", owned.pk), ASKED).status_code == 404
     assert not Call.objects.exists()
 
