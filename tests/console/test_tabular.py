@@ -538,11 +538,7 @@ def test_what_another_program_writes_is_what_another_reader_sees(table_of, rows)
 # What is refused.
 
 
-# The heavy ones are refused in the test of what they cost, too.
-EACH = [pytest.param(file, marks=pytest.mark.thorough) if file.is_heavy else file for file in CORPUS]
-
-
-@pytest.mark.parametrize("file", EACH, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.name)
 def test_a_hostile_file_is_refused(file, tmp_path):
     path = tmp_path / file.name
     file.make(path)
