@@ -6,6 +6,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from tests import databases
+from tests.conftest import DIFFERENCES
 
 
 @pytest.mark.django_db
@@ -38,3 +39,9 @@ def test_a_changed_or_a_further_migration_is_another_database(tmp_path, monkeypa
     found.append(databases.key())
     assert found[0] == found[1]
     assert len(set(found)) == 3
+
+
+@pytest.mark.parametrize("place", DIFFERENCES)
+def test_each_place_where_databases_differ_has_tests(place):
+    """A moved file would otherwise no longer run on PostgreSQL, and nothing would fail."""
+    assert list((settings.BASE_DIR / "tests").glob(f"{place}*")) != []
