@@ -21,11 +21,11 @@ def plan(world: Any) -> None:
     for days_ago, end, name, order, counts in STORIES:
         world.note(
             days_ago,
-            lambda at, end=end, name=name, order=order, counts=counts: _tell(world, end, name, order, counts, at),
+            lambda at, end=end, name=name, order=order, counts=counts: _play(world, end, name, order, counts, at),
         )
 
 
-def _tell(world: Any, end: str, name: str, order: str, counts: dict[str, tuple[int, int]], at: datetime) -> None:
+def _play(world: Any, end: str, name: str, order: str, counts: dict[str, tuple[int, int]], at: datetime) -> None:
     by = world.members["fulfilment"]
     lines = {world.products[slug]: ordered for slug, (ordered, _packed) in counts.items()}
     shipment = shipments.create(

@@ -151,7 +151,7 @@ def hand_over(sheet: LabelSheet, name: str, printed: list[int], *, by: Actor) ->
     if not mine.update(file_name=name, count=len(printed)):
         raise operations.Superseded
     sheet.count = len(printed)
-    _tell(sheet, printed, by=by)
+    _log(sheet, printed, by=by)
 
 
 def _draw_all(operation: Operation, sheet: LabelSheet, file: IO[bytes], by: Actor) -> list[int]:
@@ -200,16 +200,16 @@ def _note(gathered: Gathered, *, form: str, options: Options, by: Actor) -> Labe
         count=len(gathered.units),
         created_by=by.label[:200],
     )
-    _tell(sheet, [unit.device_id for unit in gathered.units], by=by)
+    _log(sheet, [unit.device_id for unit in gathered.units], by=by)
     return sheet
 
 
-def _tell(sheet: LabelSheet, device_ids: list[int], *, by: Actor) -> None:
+def _log(sheet: LabelSheet, device_ids: list[int], *, by: Actor) -> None:
     """Log the sheet and each of its devices, and remove the devices from the queue of those that need a new label."""
     # The returns log the devices in the queue themselves.
     waiting = Return.objects.filter(organization=by.organization, needs_label=True).order_by("pk")
-    told = sql.having_ids(waiting.select_for_update(of=("self",)), "device_id", device_ids)
-    rest = sorted(set(device_ids) - set(told.values_list("device_id", flat=True)))
+    queued = sql.having_ids(waiting.select_for_update(of=("self",)), "device_id", device_ids)
+    rest = sorted(set(device_ids) - set(queued.values_list("device_id", flat=True)))
     returns.labels_printed(device_ids, by=by)
     act, at = uuid4(), timezone.now()
     record_devices(return_events.LABEL_PRINTED, rest, by=by, act=act, at=at)

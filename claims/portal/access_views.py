@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from claims.portal import access
-from claims.redemption import portal_queries as holdings
+from claims.redemption import portal_queries
 from console.editing import Edit
 from console.forms import page
 from console.policies import portal
@@ -69,7 +69,7 @@ def device_access_end(request: Request, pk: int, share_pk: int) -> HttpResponse:
 
 def _administered(request: Request, pk: int) -> Project:
     """Return a project that the person administers. Raises Http404 for any other."""
-    project = get_object_or_404(holdings.projects(request.actor).select_related("customer"), pk=pk)
+    project = get_object_or_404(portal_queries.projects(request.actor).select_related("customer"), pk=pk)
     if not may_end_access(request.actor, project):
         raise Http404
     return project

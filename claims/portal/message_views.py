@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, render
 
 from claims.portal import calls
 from claims.portal.tables import MessageTable
-from claims.redemption import portal_queries as holdings
+from claims.redemption import portal_queries
 from console.export import stream
 from console.listing import paginate
 from console.policies import portal
@@ -39,7 +39,7 @@ def message_export(request: Request, pk: int) -> HttpResponseBase:
 @portal
 def message_project_list(request: Request, pk: int) -> HttpResponse:
     """List the messages of all devices of a project from the time that they belonged to it."""
-    project = get_object_or_404(holdings.projects(request.actor), pk=pk)
+    project = get_object_or_404(portal_queries.projects(request.actor), pk=pk)
     rows = Message.objects.visible_to(request.actor).of_project(project).select_related("device")
     context = {"project": project, "organization": project.organization}
     return _list(request, "portal/message_project_list.html", rows, context)
@@ -48,7 +48,7 @@ def message_project_list(request: Request, pk: int) -> HttpResponse:
 @portal
 def message_project_export(request: Request, pk: int) -> HttpResponseBase:
     """Download the messages of all devices of a project as a file."""
-    project = get_object_or_404(holdings.projects(request.actor), pk=pk)
+    project = get_object_or_404(portal_queries.projects(request.actor), pk=pk)
     request.days_of = project.organization
     return stream(request, *message_table(request, Message.objects.visible_to(request.actor).of_project(project)))
 

@@ -28,7 +28,7 @@ NEWEST = 20
 SHOWN = 50
 
 
-def wished(request: Request) -> dict[str, Any]:
+def requested(request: Request) -> dict[str, Any]:
     """Return the initial values that a link to the form of a new profile preselects."""
     chosen: dict[str, Any] = {"scope": request.GET.get("scope", Scope.LINK)}
     product = id_of(request.GET.get("product"))

@@ -43,7 +43,7 @@ def claim_profile_export(request: Request) -> StreamingHttpResponse:
 def claim_profile_create(request: Request) -> HttpResponse:
     """Create a claim profile."""
     data = request.POST if request.method == "POST" else None
-    form = ClaimProfileForm(data, actor=request.actor, initial=pages.wished(request))
+    form = ClaimProfileForm(data, actor=request.actor, initial=pages.requested(request))
     if request.method == "POST" and form.is_valid():
         return redirect(profiles.create(by=request.actor, **form.cleaned_data))
     return page(request, "claims/profiles/claim_profile_create.html", form)

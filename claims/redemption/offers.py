@@ -178,7 +178,7 @@ def _check_device(offer: Offer, device: Device, customer: Customer | None) -> No
     if customer is not None and device.customer_id == customer.pk:
         raise Refused("already_yours", (_yours_alone() if offer.is_single else _yours_among_others()) % words)
     if offer.profile.grant != Grant.OWNERSHIP:
-        _check_kept(device, words)
+        _check_unowned(device, words)
         return
     if device.status == DeviceStatus.RETURNED:
         raise Refused(
@@ -211,7 +211,7 @@ def _yours_among_others() -> str:
     )
 
 
-def _check_kept(device: Device, words: dict[str, Any]) -> None:
+def _check_unowned(device: Device, words: dict[str, Any]) -> None:
     """Raise Refused if the device has another owner: only the organization grants access to devices that it owns."""
     if not device.is_kept:
         raise Refused(

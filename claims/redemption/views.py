@@ -78,7 +78,7 @@ def review(request: Request) -> HttpResponse:
     session.note_once(request, Step.SIGN_IN)
     if pending.refusal is not None:
         session.note_once(request, Step.REFUSAL, pending.refusal.code)
-        context = {"pending": pending, "refusal": pending.refusal, "form": TypedCodeForm(), **_house(pending)}
+        context = {"pending": pending, "refusal": pending.refusal, "form": TypedCodeForm(), **_brand_context(pending)}
         return render(request, "claims/redemption/review_refused.html", context)
     context = {"pending": pending, "form": _review_form(request, pending)}
     return render(request, "claims/redemption/review.html", context)
@@ -139,7 +139,7 @@ def _review_form(request: Request, pending: session.Pending) -> ReviewForm:
     )
 
 
-def _house(pending: session.Pending) -> dict[str, Any]:
+def _brand_context(pending: session.Pending) -> dict[str, Any]:
     return {"organization": pending.offer.profile.organization} if pending.offer else {}
 
 

@@ -72,7 +72,7 @@ def return_choice_list(request: Any) -> Any:
 @endpoint("See a return", may=P.VIEW, customer=C.READ, answers=ReturnOut)
 def return_detail(request: Any, pk: int) -> Any:
     """Returns one return with its state, its dates and the findings of its inspection."""
-    return _said(request, get_object_or_404(_rows(request), pk=pk))
+    return _response(request, get_object_or_404(_rows(request), pk=pk))
 
 
 @endpoint(
@@ -144,7 +144,7 @@ def return_request(request: Any) -> Any:
         raise Unfit({"device": ["You don't own this device."]})
     form = checked(RequestForm, body, organization=actor.organization)
     made = returns.request(device, customer=device.customer, by=actor, **form.cleaned_data)  # type: ignore[arg-type]  # it is owned
-    return _said(request, made, status=201)
+    return _response(request, made, status=201)
 
 
 @endpoint("Cancel a return", may=P.RETURN_EDIT, customer=C.TAKE, answers=ReturnOut)
@@ -152,7 +152,7 @@ def return_cancel(request: Any, pk: int) -> Any:
     """Cancels a return that is still requested. The device stays with its owner."""
     returned = get_object_or_404(_rows(request), pk=pk)
     returns.cancel(returned, by=request.actor)
-    return _said(request, get_object_or_404(_rows(request), pk=pk))
+    return _response(request, get_object_or_404(_rows(request), pk=pk))
 
 
 @endpoint("Download the slip of a return", may=P.VIEW, customer=C.READ, media=["application/pdf"])
@@ -219,5 +219,5 @@ def _context(request: Any) -> dict[str, Any]:
     return {"reader": request.actor.kind}
 
 
-def _said(request: Any, returned: Return, *, status: int = 200) -> Response:
+def _response(request: Any, returned: Return, *, status: int = 200) -> Response:
     return Response(ReturnOut(returned, context=_context(request)).data, status=status)

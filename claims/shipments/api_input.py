@@ -39,7 +39,7 @@ def plan(request: Any, shipment: Shipment | None = None) -> dict[str, Any]:
     Raises Unfit if the body is not valid.
     """
     body = dict(request.body_data)
-    lines = _lines(request, body.pop("lines")) if "lines" in body else _kept(shipment)
+    lines = _lines(request, body.pop("lines")) if "lines" in body else _saved_lines(shipment)
     if "customer" in body:
         _check_customer(request, body["customer"])
     data = body | {f"expected_{product.pk}": number for product, number in lines.items()}
@@ -91,7 +91,7 @@ def _lines(request: Any, rows: list[dict[str, Any]]) -> dict[Product, int]:
     return lines
 
 
-def _kept(shipment: Shipment | None) -> dict[Product, int]:
+def _saved_lines(shipment: Shipment | None) -> dict[Product, int]:
     if shipment is None:
         return {}
     return {line.product: line.expected for line in shipment.lines.select_related("product")}

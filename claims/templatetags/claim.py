@@ -5,8 +5,7 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from claims.redemption import portal_queries as holdings
-from claims.redemption import session
+from claims.redemption import portal_queries, session
 from console.models import Organization, OrganizationLogo
 
 register = template.Library()
@@ -45,7 +44,7 @@ def house(context: dict[str, Any]) -> Organization | None:
     past = lapsed_scan(context)
     if past is not None and past.offer is not None:
         return past.offer.profile.organization
-    return holdings.organization_at(context["request"].get_host())
+    return portal_queries.organization_at(context["request"].get_host())
 
 
 @register.simple_tag(takes_context=True)

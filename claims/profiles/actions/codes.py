@@ -30,7 +30,7 @@ IN_REQUEST = 5_000
 HASHES = ("link_sha256", "typed_sha256")
 
 
-class Raised(NamedTuple):
+class RotatedCode(NamedTuple):
     """A code with its new version; the fields are named like the columns of its row."""
 
     id: UUID
@@ -63,7 +63,7 @@ def make_for_devices(profile: ClaimProfile, device_ids: Iterable[int]) -> int:
     return made
 
 
-def hold_product(product_id: int | None) -> None:
+def lock_product(product_id: int | None) -> None:
     """Wait for running registrations of the product's devices, and block new ones until this transaction ends.
 
     Registering a device locks its product through the foreign key. So either the new device is visible here, or the
@@ -79,7 +79,7 @@ def make_for_product(profile: ClaimProfile, *, by: Actor) -> Operation | None:
 
     Returns the operation, if there is one.
     """
-    hold_product(profile.product_id)
+    lock_product(profile.product_id)
     ids = list(_units(profile).values_list("pk", flat=True)[: IN_REQUEST + 1])
     if len(ids) <= IN_REQUEST:
         make_for_devices(profile, ids)
@@ -130,17 +130,17 @@ def run_make(operation: Operation, by: Actor) -> None:
 @retrying
 def replace(profile: ClaimProfile, *, reason: str, by: Actor) -> None:
     """Invalidate the printed code of a profile with scope link, and create a new one."""
-    _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
+    _rotate(ClaimCode.objects.filter(profile=profile, device=None))
     record(events.PROFILE_CODE_REPLACED, profile, by=by, note=reason)
 
 
 @retrying
 def replace_for_devices(device_ids: Iterable[int], *, reason: str, by: Actor) -> int:
     """Invalidate the printed codes of the devices, and create new ones. Returns the number of codes replaced."""
-    raised = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", list(device_ids)))
-    touched = sorted({code.device_id for code in raised if code.device_id})
+    rotated = _rotate(sql.having_ids(ClaimCode.objects.all(), "device_id", list(device_ids)))
+    touched = sorted({code.device_id for code in rotated if code.device_id})
     record_devices(events.CODE_REPLACED, touched, by=by, note=reason)
-    return len(raised)
+    return len(rotated)
 
 
 @transaction.atomic
@@ -154,10 +154,10 @@ def note_export(profile: ClaimProfile, *, by: Actor) -> int:
 def follow_ledger(change: Change) -> None:
     """Create codes for newly registered devices, and replace the codes of devices released from their owners."""
     if change.kind == "registered":
-        _welcome(change.device_ids)
+        _after_registration(change.device_ids)
     if change.kind == "released":
         for start in range(0, len(change.device_ids), BATCH):
-            _kill_printed(change, change.device_ids[start : start + BATCH])
+            _replace_printed(change, change.device_ids[start : start + BATCH])
 
 
 def is_replaced(device_id: int) -> bool:
@@ -173,7 +173,7 @@ def printed(code: ClaimCode) -> codes.Printed | None:
         return None
 
 
-def _welcome(device_ids: list[int]) -> None:
+def _after_registration(device_ids: list[int]) -> None:
     """Create the codes of newly registered devices. Takes one query if no profile with scope unit has their product."""
     devices = sql.having_ids(Device.objects.order_by(), "id", device_ids)
     products = set(devices.values_list("product_id", flat=True).distinct())
@@ -181,19 +181,19 @@ def _welcome(device_ids: list[int]) -> None:
         make_for_devices(profile, devices.filter(product=profile.product_id).values_list("pk", flat=True))
 
 
-def _kill_printed(change: Change, ids: list[int]) -> None:
+def _replace_printed(change: Change, ids: list[int]) -> None:
     """Replace the devices' own codes and the codes of all links that list one of them, for ownership or for access.
 
     A former owner may have kept a picture of the link that gave them the device, just as of its label. A link that
     shares the device would let strangers see what the next owner does.
     """
-    units = _raise_versions(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
+    units = _rotate(sql.having_ids(ClaimCode.objects.all(), "device_id", ids))
     touched = sorted({code.device_id for code in units if code.device_id})
     record_act(events.CODE_REPLACED, touched, change.act)
     listed = sql.having_ids(ClaimProfileResource.objects.order_by(), "device_id", ids)
     giving = ClaimProfile.objects.filter(scope=Scope.LINK, pk__in=set(listed.values_list("profile_id", flat=True)))
     for profile in giving.select_related("organization").order_by("pk"):
-        _raise_versions(ClaimCode.objects.filter(profile=profile, device=None))
+        _rotate(ClaimCode.objects.filter(profile=profile, device=None))
         record(events.PROFILE_CODE_REPLACED, profile, by=change.act.by, act=change.act.id, at=change.act.at)
 
 
@@ -221,7 +221,7 @@ def _make_chunk(operation: Operation, profile: ClaimProfile, batch: list[int] | 
     The cursor is a position in the list of ids or, if there is no list, the id of the last device.
     """
     if batch is None:
-        hold_product(profile.product_id)
+        lock_product(profile.product_id)
         units = _units(profile).filter(pk__gt=operation.cursor)
         batch = list(units.values_list("pk", flat=True)[:BATCH])
         cursor = batch[-1] if batch else operation.cursor
@@ -250,7 +250,7 @@ def _hashes(code_id: UUID, version: int, key: str) -> tuple[str, str]:
     return codes.sha256(printed.link), codes.sha256(printed.typed)
 
 
-def _raise_versions(rows: QuerySet[ClaimCode]) -> list[Raised]:
+def _rotate(rows: QuerySet[ClaimCode]) -> list[RotatedCode]:
     """Increment the version of each code and overwrite its hashes, so that printed codes no longer match anything.
 
     The rows are locked first (SQLite has only the transaction's lock), so that two simultaneous calls increment twice.
@@ -258,8 +258,9 @@ def _raise_versions(rows: QuerySet[ClaimCode]) -> list[Raised]:
     """
     at, key = timezone.now(), codes.current_key()
     locked = rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", "device_id", "version")
-    raised = [
-        Raised(pk, device_id, version + 1, key, at, *_hashes(pk, version + 1, key)) for pk, device_id, version in locked
+    rotated = [
+        RotatedCode(pk, device_id, version + 1, key, at, *_hashes(pk, version + 1, key))
+        for pk, device_id, version in locked
     ]
-    sql.update_rows(ClaimCode, raised, ["version", "key_id", "changed_at", *HASHES])
-    return raised
+    sql.update_rows(ClaimCode, rotated, ["version", "key_id", "changed_at", *HASHES])
+    return rotated

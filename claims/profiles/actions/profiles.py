@@ -59,7 +59,7 @@ def create(
     _may_give(members, by)
     profile = ClaimProfile(organization=by.organization, created_at=at or timezone.now(), **fields)
     profile.set_keys()
-    codes.hold_product(profile.product_id)
+    codes.lock_product(profile.product_id)
     try:
         with transaction.atomic():
             profile.save(force_insert=True)
@@ -108,7 +108,7 @@ def edit(profile: ClaimProfile, *, by: Actor, version: int | None = None, **give
             "codes_exist", _("Codes already exist, so scope and product can't be changed. Create another profile.")
         )
     _keep_together(now, given)
-    lists = _kept(now, LISTS) | {name: given[name] for name in LISTS if name in given}
+    lists = _saved_values(now, LISTS) | {name: given[name] for name in LISTS if name in given}
     _write(now, {name: value for name, value in given.items() if name not in LISTS})
     if {"devices", "documents"} & set(changed):
         now.resources.all().delete()
@@ -151,16 +151,16 @@ def take_out(device_ids: Iterable[int], *, by: Actor, at: datetime | None = None
         found.setdefault(profile_id, []).append(pk)
     for profile in ClaimProfile.objects.filter(pk__in=found).select_related("organization").order_by("pk"):
         ClaimProfile.objects.filter(pk=profile.pk).update(version=F("version") + 1)
-        before = _said(_kept(profile, ["devices"]))
+        before = _as_text(_saved_values(profile, ["devices"]))
         profile.resources.filter(pk__in=found[profile.pk]).delete()
-        after = _said(_kept(profile, ["devices"]))
+        after = _as_text(_saved_values(profile, ["devices"]))
         record(events.PROFILE_EDITED, profile, by=by, at=at, **changes(before, after))
     return len(found)
 
 
 def compare(profile: ClaimProfile, **values: Any) -> dict[str, Any]:
     """Return `{field: [saved value, given value]}` for the fields that differ, as text."""
-    return changes(_said(_kept(profile, values)), _said(values))
+    return changes(_as_text(_saved_values(profile, values)), _as_text(values))
 
 
 def propose_slug(name: str, *, by: Actor, besides: int | None = None) -> str:
@@ -271,7 +271,7 @@ def _switch(profile: ClaimProfile, on: bool, *, by: Actor) -> bool:
     return True
 
 
-def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
+def _saved_values(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
     """Return the saved values of these fields."""
     resources = list(profile.resources.select_related("device"))
     lists = {
@@ -282,21 +282,21 @@ def _kept(profile: ClaimProfile, names: Iterable[str]) -> dict[str, Any]:
     return {name: lists[name] if name in lists else getattr(profile, name) for name in names}
 
 
-def _said(values: dict[str, Any]) -> dict[str, Any]:
+def _as_text(values: dict[str, Any]) -> dict[str, Any]:
     """Return the values as text for comparison and the audit log; each list becomes one string.
 
     The field `members` becomes `additional_members`, because in the log "members" are those of a claim.
     """
-    said = {name: value for name, value in values.items() if name != "members"}
-    if "devices" in said:
-        said["devices"] = ", ".join(device.serial_number for device in said["devices"])
-    if "documents" in said:
-        said["documents"] = ", ".join(f"{title} ({link})" for title, link in said["documents"])
+    texts = {name: value for name, value in values.items() if name != "members"}
+    if "devices" in texts:
+        texts["devices"] = ", ".join(device.serial_number for device in texts["devices"])
+    if "documents" in texts:
+        texts["documents"] = ", ".join(f"{title} ({link})" for title, link in texts["documents"])
     if "members" in values:
-        said["additional_members"] = ", ".join(f"{member} ({role})" for member, role in values["members"])
-    if "form" in said:
-        said["form"] = ", ".join(f"{asked['label']}{'*' if asked['required'] else ''}" for asked in said["form"])
-    return said
+        texts["additional_members"] = ", ".join(f"{member} ({role})" for member, role in values["members"])
+    if "form" in texts:
+        texts["form"] = ", ".join(f"{asked['label']}{'*' if asked['required'] else ''}" for asked in texts["form"])
+    return texts
 
 
 def _edited_meanwhile() -> Refused:

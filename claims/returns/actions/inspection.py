@@ -159,7 +159,7 @@ def _write(rows: list[Return], findings: Findings, by: Actor, at: datetime, outc
         _add_note(rows, findings.note)
     failed = [check["text"] for check in findings.checks if not check["is_ok"]]
     data = {"grade": str(Grade(findings.grade).label), "not_in_order": failed, "note": findings.note}
-    _tell(events.INSPECTED, rows, by, at, outcome, **data)
+    _log(events.INSPECTED, rows, by, at, outcome, **data)
 
 
 def _add_note(rows: list[Return], note: str) -> None:
@@ -178,8 +178,8 @@ def _decide(rows: list[Return], decision: str, by: Actor, at: datetime, outcome:
     Return.objects.filter(pk__in=[row.pk for row in rows]).update(
         state=decision, closed_at=at, closed_by=by.label[:200], **more
     )
-    _tell(kind, rows, by, at, outcome)
+    _log(kind, rows, by, at, outcome)
 
 
-def _tell(kind: Kind, rows: list[Return], by: Actor, at: datetime, outcome: Outcome, **data: Any) -> None:
+def _log(kind: Kind, rows: list[Return], by: Actor, at: datetime, outcome: Outcome, **data: Any) -> None:
     record_devices(kind, [row.device_id for row in rows], by=by, act=outcome.act, at=at, **data)

@@ -76,7 +76,7 @@ def undo_receive(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     _close_returns(back, act)
     outcome = Outcome(sorted(row.device_id for row in back), act=act.id)
     outcome.refused = _refused(undone, set(ids) - set(outcome.done))
-    _tell(back, owners, wiped, act)
+    _log(back, owners, wiped, act)
     return outcome
 
 
@@ -134,7 +134,7 @@ def _close_returns(back: list[Return], act: BegunAct) -> None:
     )
 
 
-def _tell(back: list[Return], owners: dict[int, Customer], wiped: set[int], act: BegunAct) -> None:
+def _log(back: list[Return], owners: dict[int, Customer], wiped: set[int], act: BegunAct) -> None:
     parties: dict[tuple[int | None, bool], list[int]] = {}
     for row in back:
         owner = row.customer_id if row.status_before == DeviceStatus.OWNED else None

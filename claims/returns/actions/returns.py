@@ -174,7 +174,7 @@ def receive(
     check_unclaim_limit(_owned_count(ids, by), by=by, at=at)
     act = ledger.begin(ids, Act(by, at=at, note=note.strip()))
     act = replace(act, evidence=evidence_of(operation) if operation else f"return:{act.id.hex[:16]}")
-    devices, under_way = _hold(ids, by)
+    devices, under_way = _lock(ids, by)
     outcome = Outcome(act=act.id)
     fit = _sort(outcome, ids, devices, under_way, frozenset(anyway))
     if not fit:
@@ -375,7 +375,7 @@ def _ids(evidence: dict[int, tuple[str, str, str]], kind: str) -> dict[int, int]
     return {d: pk for d, pk in found.items() if pk is not None}
 
 
-def _hold(ids: list[int], by: Actor) -> tuple[dict[int, Device], dict[int, Return]]:
+def _lock(ids: list[int], by: Actor) -> tuple[dict[int, Device], dict[int, Return]]:
     """Lock the devices and their returns until this transaction ends. Returns both by device id."""
     ledger.hold(ids)
     rows = Device.objects.visible_to(by).select_related("customer__organization")

@@ -46,15 +46,15 @@ def swap(
     devices an hour if the actor may not unclaim many.
     """
     check_unclaim_limit(1, by=by, at=at)
-    customer = _hold_owner(old)
+    customer = _lock_owner(old)
     act = ledger.begin([old.pk, new.pk], Act(by, at=at))
     ledger.hold(sorted([old.pk, new.pk]))
     span = _open_span(old, customer)
     if leaves_profiles:
         leave_profiles([old.pk], by=by, at=act.at)
     returned = _return(old, span, {"reason": reason[:80], "note": note[:1000]}, act)
-    act, said = replace(act, evidence=f"swap:{returned.pk}"), ": ".join(filter(None, [reason, note]))
-    _take_back(old, new, customer, act, said)
+    act, reason_text = replace(act, evidence=f"swap:{returned.pk}"), ": ".join(filter(None, [reason, note]))
+    _take_back(old, new, customer, act, reason_text)
     if not is_here:
         _await(returned, act)
     # The old span ends later if it began, or the device sent something, at this instant; the new span starts then.
@@ -62,11 +62,11 @@ def swap(
     act = replace(act, at=ended_at)
     _give_instead(new, old, span, act)
     _inherit_tags(old, new, act)
-    _tell(old, new, customer, act, said)
+    _log(old, new, customer, act, reason_text)
     return returned
 
 
-def _hold_owner(old: Device) -> Customer:
+def _lock_owner(old: Device) -> Customer:
     """Return the device's owner, locked until this transaction ends. Raises Refused if it has none."""
     owner = Device.objects.select_related("customer__organization").get(pk=old.pk).customer
     if owner is None:
@@ -84,10 +84,10 @@ def _open_span(old: Device, customer: Customer) -> Ownership:
     return span
 
 
-def _take_back(old: Device, new: Device, customer: Customer, act: BegunAct, said: str) -> None:
+def _take_back(old: Device, new: Device, customer: Customer, act: BegunAct, reason_text: str) -> None:
     """Take the old device from its owner into quarantine."""
     words = _("Replaced by %(serial)s") % {"serial": new.serial_number}
-    act = replace(act, note=": ".join(filter(None, [said, words])))
+    act = replace(act, note=": ".join(filter(None, [reason_text, words])))
     ledger.release([old.pk], act, reason="return", status=DeviceStatus.RETURNED, expect=customer)
 
 
@@ -99,9 +99,9 @@ def _give_instead(new: Device, old: Device, span: Ownership, act: BegunAct) -> N
         raise Refused(assigned.refused[0].code, f"{new.serial_number}: {assigned.refused[0].sentence}", status=422)
 
 
-def _tell(old: Device, new: Device, customer: Customer, act: BegunAct, said: str) -> None:
+def _log(old: Device, new: Device, customer: Customer, act: BegunAct, reason_text: str) -> None:
     """Record the swap in the history of both devices, and notify the owner by email."""
-    record(events.SWAPPED_OUT, old, by=act.by, about=new, act=act.id, at=act.at, note=said)
+    record(events.SWAPPED_OUT, old, by=act.by, about=new, act=act.id, at=act.at, note=reason_text)
     record(events.SWAPPED_IN, new, by=act.by, about=old, act=act.id, at=act.at)
     mails.tell("customer_device_swapped", customer, [old, new], old=old, new=new)
 

@@ -48,7 +48,7 @@ def scan_once(shipment: Shipment, sent: dict[str, str], *, by: Actor, at: dateti
     closed = None
     try:
         # The lock makes scans recorded by a concurrent request visible here.
-        states.hold(shipment)
+        states.lock(shipment)
     except Refused as refusal:
         closed = Answer(BAD, refusal.code, refusal.sentence, about=shipment)
     known = ShipmentScan.objects.filter(shipment=shipment, token__in=list(sent))
@@ -118,7 +118,7 @@ def _scan_each(shipment: Shipment, sent: dict[Any, str], *, by: Actor, at: datet
 def _pack_each(shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: datetime) -> dict[int, Answer]:
     """Reserve the devices that may be packed and return an answer for each device."""
     wanted = {device.pk: device for device in devices}
-    states.hold(shipment)
+    states.lock(shipment)
     ledger.hold(sorted(wanted))
     rows = Device.objects.select_related("product", "customer")
     now = {device.pk: device for device in sql.having_ids(rows, "id", list(wanted))}
@@ -135,7 +135,7 @@ def unpack(shipment: Shipment, device_ids: Iterable[int], *, by: Actor) -> list[
 
     Raises Refused if the shipment is no longer open.
     """
-    states.hold(shipment)
+    states.lock(shipment)
     units = sql.having_ids(shipment.units.filter(is_open=True), "device_id", sorted(set(device_ids)))
     ids = sorted(units.values_list("device_id", flat=True))
     if ids:
@@ -165,7 +165,7 @@ def why_not_out(shipment: Shipment, device_ids: Iterable[int]) -> dict[int, tupl
 @retrying
 def undo_last(shipment: Shipment, *, by: Actor) -> Device | None:
     """Remove the device that this person packed last. Returns it, or None if they packed none."""
-    states.hold(shipment)
+    states.lock(shipment)
     mine = shipment.units.filter(is_open=True, packed_by_user=by.user_id).select_related("device")
     last = mine.order_by("-pk").first()
     if last is None:

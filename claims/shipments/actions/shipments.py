@@ -51,8 +51,8 @@ def edit(shipment: Shipment, *, by: Actor, lines: Lines | None = None, **fields:
 
     Raises Refused if the shipment is not open, or (422) if the customer changes while devices are packed.
     """
-    states.hold(shipment)
-    before = {} if lines is None else {"expected": _said(shipment)}
+    states.lock(shipment)
+    before = {} if lines is None else {"expected": _lines_text(shipment)}
     changed = edits.write(shipment, fields, keys={"order_number": "order_key"})
     if "customer" in changed and shipment.units.exists():
         raise Refused(
@@ -63,7 +63,7 @@ def edit(shipment: Shipment, *, by: Actor, lines: Lines | None = None, **fields:
         )
     if lines is not None:
         _write_lines(shipment, lines)
-        changed |= changes(before, {"expected": _said(shipment)})
+        changed |= changes(before, {"expected": _lines_text(shipment)})
     if shipment.is_claimed_by_code and shipment.profile_id is None:
         box_codes.make(shipment, by=by)
     if changed:
@@ -104,6 +104,6 @@ def _write_lines(shipment: Shipment, lines: Lines) -> None:
     )
 
 
-def _said(shipment: Shipment) -> str:
+def _lines_text(shipment: Shipment) -> str:
     """Return the lines of a shipment in words, for the log."""
     return ", ".join(str(line) for line in shipment.lines.select_related("product").order_by("product__name_key"))

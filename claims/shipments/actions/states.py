@@ -16,7 +16,7 @@ NOT_OVER = (ShipmentState.OPEN, ShipmentState.SENT)
 HOLDING = (*NOT_OVER, ShipmentState.SHIPPING)
 
 
-def hold(shipment: Shipment) -> None:
+def lock(shipment: Shipment) -> None:
     """Lock the open shipment until the end of the transaction. Raises Refused if it is no longer open."""
     if not Shipment.objects.filter(pk=shipment.pk, state=ShipmentState.OPEN).update(unit_count=F("unit_count")):
         raise not_open(shipment)
