@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from console.downloads import Table
 from console.requests import Request
-from devices.edited_exports.registered import unit_of
+from devices.edited_exports.registered import registered_device
 from devices.edited_exports.version import TEXTS
 from devices.fields import OPEN
 from devices.filters import DeviceFilter
@@ -45,15 +45,15 @@ def lines(rows: Any) -> Iterator[list[Any]]:
         page = list(rows.select_related("product", "customer").filter(pk__gt=last).order_by("pk")[:CHUNK])
         tags = tags_of([device.pk for device in page]) if page else {}
         for device in page:
-            unit = unit_of(device, tags.get(device.pk, []))
-            told = [unit.texts[name] for name in _TOLD]
+            registered = registered_device(device, tags.get(device.pk, []))
+            texts = [registered.texts[name] for name in _TOLD]
             yield [
                 device.serial_number,
                 device.device_name,
-                *told,
+                *texts,
                 *(getattr(device, field.stored_as) for field in _PLAIN),
                 device.created_at,
-                unit.version,
+                registered.version,
             ]
         if len(page) < CHUNK:
             return

@@ -64,7 +64,7 @@ def _instant(device_ids: Iterable[int]) -> datetime:
     ids = sorted(set(device_ids))
     if ids:
         horizon.announce(ids[0])
-        hold(ids)
+        lock(ids)
     return clock.now()
 
 
@@ -100,7 +100,7 @@ def assign(
     if outcome.done:
         _end_shares(outcome.done, _handover(act), "handover")
         spans.open_each(Ownership, outcome.done, customer, project, act, reason, is_next=is_next)
-        tell(Change("assigned", outcome.done, act))
+        notify(Change("assigned", outcome.done, act))
     return outcome
 
 
@@ -139,7 +139,7 @@ def release(
         spans.close(Ownership, "device_id", outcome.done, act, reason)
         spans.ask_by_the_end(outcome.done)
         _end_shares(outcome.done, act, reason)
-        tell(Change("released", outcome.done, act))
+        notify(Change("released", outcome.done, act))
     return outcome
 
 
@@ -171,7 +171,7 @@ def share(
     """
     ids = sorted(set(device_ids))
     act = begin(ids, act)
-    hold(ids)
+    lock(ids)
     if only_kept and sql.having_ids(Device.objects.given_away(), "id", ids).exists():
         raise Refused("not_kept", _("It now has an owner, and only the owner can share it. Ask them."), status=409)
     seen = SharedAccess.objects.filter(device__in=ids, project=project, ended_at=None)
@@ -200,7 +200,7 @@ def retract(device_ids: Iterable[int], act: Act, *, began: str) -> Outcome:
     ids = sorted(set(device_ids))
     act = begin(ids, act)
     outcome = Outcome(act=act.id)
-    hold(ids)
+    lock(ids)
     owned, devices = sql.table(Ownership), sql.table(Device)
     outcome.done = _guarded_update(
         ids,
@@ -213,7 +213,7 @@ def retract(device_ids: Iterable[int], act: Act, *, began: str) -> Outcome:
     if outcome.done:
         spans.close(Ownership, "device_id", outcome.done, act, "correction")
         _share_again(outcome.done, began, act)
-        tell(Change("retracted", outcome.done, act))
+        notify(Change("retracted", outcome.done, act))
     return outcome
 
 
@@ -236,7 +236,7 @@ def reopen(
     ids = sorted(set(device_ids))
     act = begin(ids, act)
     outcome = Outcome(act=act.id)
-    hold(ids)
+    lock(ids)
     last = _last_span()
     outcome.done = _guarded_update(
         ids,
@@ -250,12 +250,12 @@ def reopen(
     if outcome.done:
         _end_shares(outcome.done, _handover(act), "handover")
         spans.open_again(Ownership, outcome.done, ended)
-        _tell_shares(events.ACCESS_GIVEN, spans.open_again(SharedAccess, outcome.done, ended), act)
-        tell(Change("reopened", outcome.done, act))
+        _record_shares(events.ACCESS_GIVEN, spans.open_again(SharedAccess, outcome.done, ended), act)
+        notify(Change("reopened", outcome.done, act))
     return outcome
 
 
-def hold(ids: list[int]) -> None:
+def lock(ids: list[int]) -> None:
     """Lock the devices until this transaction ends.
 
     Without the lock, a condition over their spans would be evaluated on outdated ones. On SQLite the transaction holds
@@ -277,7 +277,7 @@ def stamp(device_id: int, at: datetime | None = None) -> datetime:
     return max([at or clock.now(), *filter(None, edges)])
 
 
-def after_all_said_in(project: Project, at: datetime) -> datetime:
+def after_last_activity_in(project: Project, at: datetime) -> datetime:
     """Return `at`, or a tick after the last message or call of the project, if that is later.
 
     A clock may have run ahead, and a person who joins the project now must not read what came before.
@@ -285,7 +285,7 @@ def after_all_said_in(project: Project, at: datetime) -> datetime:
     messages = Message.objects.of_project(project).filter(at__gte=at).aggregate(last=Max("at"))
     devices = Ownership.objects.open().filter(project=project).values("device")
     calls = Call.objects.filter(device__in=devices, asked_at__gte=at).aggregate(last=Max("asked_at"))
-    later = [told["last"] + TICK for told in (messages, calls) if told["last"]]
+    later = [latest["last"] + TICK for latest in (messages, calls) if latest["last"]]
     return max([at, *later])
 
 
@@ -298,7 +298,7 @@ def set_status(device_ids: Iterable[int], *, frm: Iterable[str], to: str) -> lis
     )
 
 
-def tell(change: Change) -> None:
+def notify(change: Change) -> None:
     """Notify the followers, within this transaction."""
     followers.call(change)
 
@@ -310,7 +310,7 @@ def _guarded_update(
     if not ids:
         return []
     if len(ids) > 1:
-        hold(ids)
+        lock(ids)
     done = sql.update_returning(
         f"UPDATE {sql.table(Device)} SET {assignments} WHERE {sql.in_ids('id')} AND {condition} RETURNING id",  # noqa: S608
         [*values, sql.id_list(ids), *parameters],
@@ -347,7 +347,7 @@ def _end_shares(ids: list[int], act: BegunAct, reason: str) -> None:
     ended = list(sql.having_ids(SharedAccess.objects.open(), "device_id", ids).values_list("pk", flat=True))
     if ended:
         spans.close(SharedAccess, "device_id", ids, act, reason)
-        _tell_shares(events.ACCESS_ENDED, ended, act)
+        _record_shares(events.ACCESS_ENDED, ended, act)
 
 
 def _share_again(device_ids: list[int], ended: str, act: BegunAct) -> None:
@@ -358,18 +358,18 @@ def _share_again(device_ids: list[int], ended: str, act: BegunAct) -> None:
     if not ids:
         return
     spans.share_again(ids, act.at)
-    _tell_shares(events.ACCESS_GIVEN, ids, act)
+    _record_shares(events.ACCESS_GIVEN, ids, act)
 
 
-def _tell_shares(kind: Kind, share_ids: list[int], act: BegunAct) -> None:
+def _record_shares(kind: Kind, share_ids: list[int], act: BegunAct) -> None:
     """Record one line for each device and each customer who gains or loses access to it."""
     parties: dict[Customer, list[int]] = {}
     rows = sql.having_ids(SharedAccess.objects.select_related("customer"), "id", share_ids)
     for share in rows.order_by("device_id").only("device_id", "customer__name"):
         parties.setdefault(share.customer, []).append(share.device_id)
-    said = {"note": act.note} if act.note else {}
+    details = {"note": act.note} if act.note else {}
     for customer, ids in parties.items():
-        record_act(kind, ids, act, about=customer, **said)
+        record_act(kind, ids, act, about=customer, **details)
 
 
 def _why_not_assignable(ids: set[int]) -> list[RefusedRow]:

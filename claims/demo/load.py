@@ -195,7 +195,7 @@ def _register_lot(world: World, facts: dict[str, Any], lot: int, at: datetime) -
     made = Device.objects.filter(organization=world.organization, name_key__in=names)
     ids = list(made.order_by("pk").values_list("pk", flat=True))
     record_devices(device_events.REGISTERED, ids, by=by, at=at, act=uuid4())
-    ledger.tell(Change("registered", ids, BegunAct(by, at=at)))
+    ledger.notify(Change("registered", ids, BegunAct(by, at=at)))
     device_actions.set_tags(ids, [f"lot-{at:%y%m}"], by=by)
     if lot == 0:
         Device.objects.filter(pk__in=ids[:4]).update(is_development=True)

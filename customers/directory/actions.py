@@ -53,7 +53,7 @@ def edit(customer: Customer, *, by: Actor, **fields: Any) -> Customer:
     return customer
 
 
-def hold(customer: Customer) -> None:
+def lock(customer: Customer) -> None:
     """Keep a customer from being archived until this transaction ends. Raises Refused if it is archived already.
 
     Call it before giving the customer anything: otherwise it could be archived at the same moment and still own

@@ -106,8 +106,8 @@ def customer_archive(request: Request, pk: int) -> HttpResponse:
 def customer_restore(request: Request, pk: int) -> HttpResponse:
     """Restore an archived customer."""
     customer = get_object_or_404(Customer.objects.visible_to(request.actor), pk=pk)
-    said = _("%(customer)s is restored. Its people can use the portal again.") % {"customer": customer}
-    return press(request, customer, customers.restore, said)
+    sentence = _("%(customer)s is restored. Its people can use the portal again.") % {"customer": customer}
+    return press(request, customer, customers.restore, sentence)
 
 
 @requires(Permission.VIEW)

@@ -41,19 +41,19 @@ class First(NamedTuple):
 class Comparison:
     """One batch of rows, compared with the customers that have their references and names.
 
-    `told` are the fields for which the file has columns; an empty cell changes nothing. `stood_for` records, across all
-    batches, which row belongs to which customer: no two rows may belong to the same one.
+    `mapped` are the fields for which the file has columns; an empty cell changes nothing. `stood_for` records, across
+    all batches, which row belongs to which customer: no two rows may belong to the same one.
     """
 
     def __init__(
         self,
         rows: list[Row],
         fields: tuple[str, ...],
-        told: set[str],
+        mapped: set[str],
         organization: Organization,
         stood_for: dict[int, First],
     ) -> None:
-        self.rows, self.told, self.stood_for = rows, told, stood_for
+        self.rows, self.mapped, self.stood_for = rows, mapped, stood_for
         self.place = {name: position for position, name in enumerate(fields)}
         # unscoped: limited to the organization of the file
         mine = Customer.objects.filter(organization=organization).order_by("pk")
@@ -112,7 +112,7 @@ class Comparison:
         return fitting[0] if fitting else named[0] if named else None
 
     def _settle(self, row: Row, known: Known, notices: Notices) -> None:
-        values = {name: row.values[self.place[name]] for name in self.told}
+        values = {name: row.values[self.place[name]] for name in self.mapped}
         row.target = known.pk
         row.changes = differences(known, values) or None
         if any(_differs_in_letters(known, name, values.get(name)) for name in ("name", "reference")):

@@ -56,8 +56,8 @@ def customer_user_remove(request: Request, pk: int, user_pk: int) -> HttpRespons
         return render(
             request, "customers/people/customer_user_remove.html", {"person": person, "customer": person.customer}
         )
-    said = _("%(person)s no longer has access.") % {"person": person.user}
-    return press(request, person, people.remove, said, to=person.customer)
+    sentence = _("%(person)s no longer has access.") % {"person": person.user}
+    return press(request, person, people.remove, sentence, to=person.customer)
 
 
 def _invite(request: Request, customer: Customer, *, email: str, **fields: Any) -> CustomerUser:

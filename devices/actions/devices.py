@@ -33,7 +33,7 @@ def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
             device.save(force_insert=True)
             set_tags([device.pk], tags, by=by)
             record(events.REGISTERED, device, by=by)
-            welcome(device.product, [device.pk], by=by, at=device.created_at)
+            after_registration(device.product, [device.pk], by=by, at=device.created_at)
     except IntegrityError:
         raise Refused(
             "duplicate", _("This serial number, device name, IMEI, ICCID or MAC is already registered."), status=422
@@ -42,9 +42,9 @@ def register(*, by: Actor, tags: Iterable[str] = (), **fields: Any) -> Device:
 
 
 @transaction.atomic
-def welcome(product: Product, device_ids: list[int], *, by: Actor, at: datetime) -> None:
+def after_registration(product: Product, device_ids: list[int], *, by: Actor, at: datetime) -> None:
     """Give new devices their claim codes, and their owner if the product has a single account."""
-    ledger.tell(Change("registered", device_ids, BegunAct(by, at=at)))
+    ledger.notify(Change("registered", device_ids, BegunAct(by, at=at)))
     if product.single_account:
         ownership.assign(device_ids, customer=product.single_account, by=by, at=at, reason="import")
 

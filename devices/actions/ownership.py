@@ -50,7 +50,7 @@ def assign(
     Raises Refused for an archived customer. Devices that can't be assigned are refused one by one: only those with a
     status in `frm` can be.
     """
-    customers.hold(customer)
+    customers.lock(customer)
     ids = sorted(set(device_ids))
     act = ledger.begin(ids, Act(by, at=at, note=note, evidence=evidence))
     project = project or projects.default_of(customer)
@@ -103,7 +103,7 @@ def end_shares(share_ids: Iterable[int], *, reason: str, by: Actor) -> int:
 def leave_profiles(device_ids: Iterable[int], *, by: Actor, at: datetime) -> None:
     """Remove owned devices from the offers whose links would stop working when the devices lose their owner."""
     ids = sorted(set(device_ids))
-    ledger.hold(ids)
+    ledger.lock(ids)
     owned = sql.having_ids(Device.objects.filter(customer__isnull=False), "id", ids)
     link_slots.leave(list(owned.values_list("pk", flat=True)), by=by, at=at)
 

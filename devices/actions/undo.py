@@ -101,7 +101,7 @@ def undo_unclaim(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     ids = sorted(set(device_ids))
     owners = _held_owners(undone, ids)
     act = ledger.begin(ids, Act(by, at=at))
-    ledger.hold(ids)
+    ledger.lock(ids)
     is_wiped = Device.objects.filter(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)
     wiped = set(sql.having_ids(is_wiped, "id", ids).values_list("pk", flat=True))
     outcome = ledger.reopen(ids, act, ended=evidence_of(undone), customer_ids=[owner.pk for owner in owners])

@@ -140,15 +140,15 @@ class DeviceOut(serializers.ModelSerializer):
         return self.context.get("reader") != "member"
 
     def to_representation(self, device: Device) -> dict[str, Any]:
-        said = super().to_representation(device)
+        shown = super().to_representation(device)
         if self._is_customer:
-            said |= {field.name: field.hidden_as for field in OPEN if not field.for_customers}
+            shown |= {field.name: field.hidden_as for field in OPEN if not field.for_customers}
             # The times would reveal when somebody else's ownership ended.
-            said |= dict.fromkeys(("wipe_since", "wipe_asked_at", "wipe_confirmed_at"))
+            shown |= dict.fromkeys(("wipe_since", "wipe_asked_at", "wipe_confirmed_at"))
         if self._is_customer and device.customer_id not in self.context.get("customers", ()):
             # It is shared with the reader, who may not know its owner.
-            said |= {"customer": None, "wipe_pending": False}
-        return said
+            shown |= {"customer": None, "wipe_pending": False}
+        return shown
 
 
 class DeviceIn(Body):

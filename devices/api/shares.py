@@ -56,10 +56,10 @@ class ShareOut(serializers.ModelSerializer):
         ]
 
     def to_representation(self, share: SharedAccess) -> dict[str, Any]:
-        said = super().to_representation(share)
+        shown = super().to_representation(share)
         if self.context.get("reader") == "customer" and share.customer_id not in self.context["customers"]:
-            said |= {"project": None, "started_by": "", "start_evidence": "", "ended_by": "", "end_note": ""}
-        return said
+            shown |= {"project": None, "started_by": "", "start_evidence": "", "ended_by": "", "end_note": ""}
+        return shown
 
 
 class ShareQuery(PageQuery):

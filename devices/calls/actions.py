@@ -47,7 +47,7 @@ def ask(
     """
     _check(kind, name, argument, timeout)
     # From here until the call is written, the device can't change hands.
-    ledger.hold([device.pk])
+    ledger.lock([device.pk])
     found = _callable(device, by)
     at = ledger.stamp(found.pk, at)
     if Call.objects.under_way(at).filter(device=found).count() >= MOST_WAITING:
@@ -107,20 +107,20 @@ def answer(
     """Store the device's answer, or its error. Raises Refused for another device's call, and for one that is over."""
     # Waits while the device changes hands, so that an answer stamped after the change isn't read before it is
     # committed.
-    ledger.hold([by.device_id])
+    ledger.lock([by.device_id])
     at = ledger.stamp(by.device_id, at)
     mine = Call.objects.filter(pk=call_id, device=by.device_id)
     try:
         text = None if error is not None else dumps(result, MAX_RESULT)
     except Unstorable as cause:
         raise Refused(cause.code, cause.sentence, status=422) from None
-    told: dict[str, Any]
+    outcome: dict[str, Any]
     if error is not None:
-        state, told = CallState.FAILED, {"error": error.encode(errors="replace").decode()[:MAX_ERROR]}
+        state, outcome = CallState.FAILED, {"error": error.encode(errors="replace").decode()[:MAX_ERROR]}
     else:
-        state, told = CallState.ANSWERED, {"result": text}
+        state, outcome = CallState.ANSWERED, {"result": text}
     open_now = mine.filter(state=CallState.DELIVERED, expires_at__gt=at)
-    if open_now.update(state=state, ended_at=at, **told):
+    if open_now.update(state=state, ended_at=at, **outcome):
         return
     call = mine.first()
     if call is None:

@@ -19,7 +19,7 @@ def report_firmware(version: str, *, by: Publisher, at: datetime | None = None) 
     """Record which firmware version the device runs."""
     # Waits while the device changes hands, so that a report for the next owner isn't read before the change is
     # committed.
-    ledger.hold([by.device_id])
+    ledger.lock([by.device_id])
     at = ledger.stamp(by.device_id, at)
     DeviceReport.objects.update_or_create(
         device_id=by.device_id,

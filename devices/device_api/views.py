@@ -100,7 +100,7 @@ def _wait_for_calls(request: HttpRequest, by: Publisher, wait: float) -> list[Ca
 
 
 def _calls(found: list[Call], headers: dict[str, str] | None = None) -> HttpResponse:
-    told = [
+    bodies = [
         {
             "id": call.pk,
             "kind": call.kind,
@@ -111,7 +111,7 @@ def _calls(found: list[Call], headers: dict[str, str] | None = None) -> HttpResp
         }
         for call in found
     ]
-    return JsonResponse({"calls": told}, headers=headers)
+    return JsonResponse({"calls": bodies}, headers=headers)
 
 
 def _report(value: Any, by: Publisher) -> None:

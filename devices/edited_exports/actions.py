@@ -19,7 +19,7 @@ from devices.actions import undo
 from devices.actions.ownership import check_unclaim_limit
 from devices.edited_exports import RoundTripKind, events
 from devices.edited_exports.staged import Changes, Plan
-from devices.edited_exports.writing import Left, Portion
+from devices.edited_exports.writing import Portion, SkippedRow
 from devices.models import RoundTrip
 
 CHUNK = 5_000
@@ -146,11 +146,14 @@ def _step(operation: Operation, row: RoundTrip, start: int, by: Actor) -> int:
         done, left, end = portion.apply(), portion.left, start + len(rows)
         if left and payload["is_whole"]:
             sentence = _("Nothing was changed. Row %(row)s, %(device)s: %(why)s")
-            told = {"row": left[0].number, "device": left[0].label, "why": left[0].sentence}
-            raise Refused("nothing_changed", sentence % told)
+            details = {"row": left[0].number, "device": left[0].label, "why": left[0].sentence}
+            raise Refused("nothing_changed", sentence % details)
     else:
         refused = list(changes.refused(start - changed, CHUNK))
-        left, end = ([Left(number, name, "refused", reason) for number, name, reason in refused], start + len(refused))
+        left, end = (
+            [SkippedRow(number, name, "refused", reason) for number, name, reason in refused],
+            start + len(refused),
+        )
     operations.advance(operation, cursor=end, succeeded=done, refused=sorted(left))
     if end >= operation.total:
         _end(operation, row, by, at)

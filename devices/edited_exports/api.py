@@ -102,8 +102,8 @@ def device_changes_refused(request: Any, pk: int) -> HttpResponseBase:
 def _apply(request: Any, row: RoundTrip, *, version: int, good_rows: bool) -> None:
     """Apply the file under the rules of the console's form. Raises Unfit without a reason if one is needed."""
     plan = actions.refuse_unfit(row, is_whole=not good_rows)
-    said = {"version": version, "reason": request.body_data.get("reason", ""), "is_whole": not good_rows}
-    form = checked(RoundTripApplyForm, said, row=row, plan=plan)
+    data = {"version": version, "reason": request.body_data.get("reason", ""), "is_whole": not good_rows}
+    form = checked(RoundTripApplyForm, data, row=row, plan=plan)
     actions.apply(row, by=request.actor, **form.cleaned_data)
 
 

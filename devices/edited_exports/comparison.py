@@ -18,7 +18,7 @@ from console.imports import Notices, Row, visible
 from console.models import Organization
 from devices import causes, identifiers, tags
 from devices.edited_exports.columns import EDITED, LABELS
-from devices.edited_exports.registered import Named, Unit, customers_named, units_named
+from devices.edited_exports.registered import Named, RegisteredDevice, customers_named, devices_named
 from devices.edited_exports.version import normal, part, parts_of
 from devices.identifiers import Unfit
 
@@ -34,7 +34,7 @@ class Sheet(Protocol):
     """What a comparison needs from the sheet that its rows come from."""
 
     place: dict[str, int]
-    told: frozenset[str]
+    mapped: frozenset[str]
     organization: Organization
     may: frozenset[Any]
     notices: Notices
@@ -47,9 +47,9 @@ class Comparison:
     """One batch of rows and the devices and customers that they name."""
 
     def __init__(self, rows: list[Row], kind: Sheet) -> None:
-        self.rows, self.kind, self.place, self.told = rows, kind, kind.place, kind.told
+        self.rows, self.kind, self.place, self.mapped = rows, kind, kind.place, kind.mapped
         keys = {row.values[self.place["name_key"]] for row in rows}
-        self.units = units_named(kind.organization.pk, keys)
+        self.devices = devices_named(kind.organization.pk, keys)
         self.by_name: dict[str, list[Named]] = {}
         self.by_reference: dict[str, Named] = {}
 
@@ -57,50 +57,52 @@ class Comparison:
         """Set `target` and `changes` of each row, or add the reason to refuse it."""
         named = []
         for row in self.rows:
-            unit = self.units.get(row.values[self.place["name_key"]])
+            device = self.devices.get(row.values[self.place["name_key"]])
             try:
-                if unit is None:
+                if device is None:
                     raise _No(_("No device has this name."))
-                edited = self._edited(row, unit)
+                edited = self._edited(row, device)
             except _No as no:
                 row.reasons.append(str(no))
             else:
-                named.append((row, unit, edited))
+                named.append((row, device, edited))
         self._find_customers(named)
-        for row, unit, edited in named:
+        for row, device, edited in named:
             try:
-                self._settle(row, unit, edited)
+                self._settle(row, device, edited)
             except (_No, Unfit) as no:
                 row.reasons.append(no.sentence if isinstance(no, Unfit) else str(no))
 
-    def _edited(self, row: Row, unit: Unit) -> set[str]:
+    def _edited(self, row: Row, device: RegisteredDevice) -> set[str]:
         """Return the columns that a person has edited. Raises _No if one of them can't be edited."""
-        base = self._base(row, unit)
-        edited = {name for name in unit.texts if name in self.told and self._is_edited(row, name, unit, base[name])}
+        base = self._base(row, device)
+        edited = {
+            name for name in device.texts if name in self.mapped and self._is_edited(row, name, device, base[name])
+        }
         for name in FIXED:
             if name in edited:
-                told = {"label": LABELS[name], "old": unit.texts[name], "new": visible(self._text(row, name), 60)}
+                details = {"label": LABELS[name], "old": device.texts[name], "new": visible(self._text(row, name), 60)}
                 changed = _("%(label)s: “%(old)s” can't be changed to “%(new)s” with a file. Restore the old value.")
                 emptied = _("%(label)s: “%(old)s” can't be cleared with a file. Restore the old value.")
-                raise _No((changed if told["new"] else emptied) % told)
+                raise _No((changed if details["new"] else emptied) % details)
         return edited
 
-    def _base(self, row: Row, unit: Unit) -> dict[str, str]:
+    def _base(self, row: Row, device: RegisteredDevice) -> dict[str, str]:
         """Return the parts as they were exported, or as registered now if the file has no versions."""
-        if "version" not in self.told:
-            return unit.parts
-        if row.values[self.place["version"]] == unit.version:
-            return unit.parts
+        if "version" not in self.mapped:
+            return device.parts
+        if row.values[self.place["version"]] == device.version:
+            return device.parts
         base = parts_of(row.values[self.place["version"]])
         if base is None:
             raise _No(_("The column “version” was changed or cleared in this row. Export the list again."))
-        if base["unit"] != unit.parts["unit"]:
+        if base["unit"] != device.parts["unit"]:
             raise _No(_("The “version” in this row belongs to another device. Were the columns sorted separately?"))
         return base
 
-    def _is_edited(self, row: Row, name: str, unit: Unit, base: str) -> bool:
-        raw, now = row.values[self.place[name]], unit.texts[name]
-        if base != unit.parts[name]:
+    def _is_edited(self, row: Row, name: str, device: RegisteredDevice, base: str) -> bool:
+        raw, now = row.values[self.place[name]], device.texts[name]
+        if base != device.parts[name]:
             return not any(part(normal(name, text)) == base for text in self.kind.texts(raw))
         if raw == now or any(normal(name, text) == normal(name, now) for text in self.kind.texts(raw)):
             return False
@@ -116,37 +118,37 @@ class Comparison:
         """Return the text of the row in a column that the file has."""
         return self.kind.texts(row.values[self.place[name]])[0]
 
-    def _find_customers(self, named: list[tuple[Row, Unit, set[str]]]) -> None:
+    def _find_customers(self, named: list[tuple[Row, RegisteredDevice, set[str]]]) -> None:
         names, references = set(), set()
-        for row, _unit, edited in named:
+        for row, _device, edited in named:
             if edited & {"owner", "owner_reference"}:
-                names |= {fold(self._text(row, "owner"))[:200]} if "owner" in self.told else set()
-                if "owner_reference" in self.told:
+                names |= {fold(self._text(row, "owner"))[:200]} if "owner" in self.mapped else set()
+                if "owner_reference" in self.mapped:
                     references |= {fold(self._text(row, "owner_reference"))[:200]}
         self.by_name, self.by_reference = customers_named(self.kind.organization.pk, names - {""}, references - {""})
 
-    def _settle(self, row: Row, unit: Unit, edited: set[str]) -> None:
+    def _settle(self, row: Row, device: RegisteredDevice, edited: set[str]) -> None:
         values, place, changes = row.values, self.place, {}
         act, owner_to = "", None
         if edited & {"owner", "owner_reference"}:
-            customer = self._owner(row, unit, edited)
+            customer = self._owner(row, device, edited)
             owner_to = customer.pk if customer else None
-            if owner_to != unit.customer_id:
-                act = TRANSFER if unit.customer_id and owner_to else ASSIGN if owner_to else UNCLAIM
-                changes["owner"] = [unit.texts["owner"], customer.name if customer else ""]
-        tags = self._tags(row, unit) if "tags" in edited else None
+            if owner_to != device.customer_id:
+                act = TRANSFER if device.customer_id and owner_to else ASSIGN if owner_to else UNCLAIM
+                changes["owner"] = [device.texts["owner"], customer.name if customer else ""]
+        tags = self._tags(row, device) if "tags" in edited else None
         if tags is not None:
-            changes["tags"] = [unit.texts["tags"], ", ".join(tags)]
+            changes["tags"] = [device.texts["tags"], ", ".join(tags)]
         notes = identifiers.clean_notes(self._text(row, "notes")) if "notes" in edited else None
-        if notes == unit.notes:
+        if notes == device.notes:
             notes = None
         if notes is not None:
-            changes["notes"] = [unit.notes, notes]
+            changes["notes"] = [device.notes, notes]
         if changes:
-            self._refuse_unfit(row, unit, act, changes)
-        row.target, row.changes = unit.pk, changes or None
+            self._refuse_unfit(row, device, act, changes)
+        row.target, row.changes = device.pk, changes or None
         fresh = {
-            "serial_number": unit.serial_number,
+            "serial_number": device.serial_number,
             "product": None,
             "status": None,
             "owner": None,
@@ -155,18 +157,18 @@ class Comparison:
             "tags": None if tags is None else json.dumps(tags),
             "notes": notes,
             "act": act,
-            "owner_from": unit.customer_id,
+            "owner_from": device.customer_id,
             "owner_to": owner_to,
-            "seen": unit.version,
+            "seen": device.version,
         }
         for name, value in fresh.items():
             values[place[name]] = value
 
-    def _refuse_unfit(self, row: Row, unit: Unit, act: str, changes: dict[str, list[Any]]) -> None:
+    def _refuse_unfit(self, row: Row, device: RegisteredDevice, act: str, changes: dict[str, list[Any]]) -> None:
         """Raise _No if the changes are not allowed or not possible."""
-        base = self._base(row, unit)
+        base = self._base(row, device)
         watched = {"holder": "owner", **{name: name for name in EDITED}}
-        stale = [str(LABELS[label]) for name, label in watched.items() if base[name] != unit.parts[name]]
+        stale = [str(LABELS[label]) for name, label in watched.items() if base[name] != device.parts[name]]
         if stale:
             sentence = _(
                 "It has been changed in the console since this file was exported: %(fields)s. Export it again."
@@ -174,13 +176,13 @@ class Comparison:
             raise _No(sentence % {"fields": ", ".join(stale)})
         if sentence := not_allowed(self.kind.may, act, changes):
             raise _No(sentence)
-        if act and (sentence := not_movable(unit)):
+        if act and (sentence := not_movable(device)):
             raise _No(sentence)
 
-    def _owner(self, row: Row, unit: Unit, edited: set[str]) -> Named | None:
+    def _owner(self, row: Row, device: RegisteredDevice, edited: set[str]) -> Named | None:
         """Return the owner that the row names, None for no owner: the edited cell decides; of two, the reference."""
-        name = self._text(row, "owner") if "owner" in self.told else ""
-        reference = self._text(row, "owner_reference") if "owner_reference" in self.told else ""
+        name = self._text(row, "owner") if "owner" in self.mapped else ""
+        reference = self._text(row, "owner_reference") if "owner_reference" in self.mapped else ""
         if "owner_reference" not in edited:
             return self._by_name(name, reference) if name else None
         if reference:
@@ -220,9 +222,9 @@ class Comparison:
             raise _No(_("%(customer)s is archived. Restore it first.") % {"customer": every[0].name})
         raise _No(_("No customer is named “%(text)s”. Create the customer first.") % {"text": visible(name, 60)})
 
-    def _tags(self, row: Row, unit: Unit) -> list[str] | None:
+    def _tags(self, row: Row, device: RegisteredDevice) -> list[str] | None:
         """Return the device's new tags; None if it has them already, even in another letter case."""
-        mine = {fold(tag): tag for tag in unit.tags}
+        mine = {fold(tag): tag for tag in device.tags}
         pieces: list[str] = []
         for piece in self._text(row, "tags").split(","):
             # A tag may contain a semicolon; only text that is not a tag of the device is split at semicolons.
@@ -245,9 +247,9 @@ def not_allowed(may: Any, act: str, changes: Any) -> str:
     return ""
 
 
-def not_movable(unit: Unit) -> str:
+def not_movable(device: RegisteredDevice) -> str:
     """Return why the owner of a device can't change, or an empty string."""
-    cause = causes.of(unit)
+    cause = causes.of(device)
     # A file may take a device from its owner.
     return "" if cause is None or cause.code == "already_owned" else cause.sentence
 

@@ -79,7 +79,7 @@ class RoundTripKind(Kind):
         """Map the cells to their places, once for all rows."""
         self.place = {name: position for position, name in enumerate(self.fields)}
         self.plan = [(index, name, self.place[name]) for index, name in header.mapping.items()]
-        self.told = frozenset(header.mapping.values())
+        self.mapped = frozenset(header.mapping.values())
 
     def clean(self, row: Row, cells: list[str]) -> None:
         """Take the cells as they are; a column that the file does not have stays None."""
@@ -91,7 +91,7 @@ class RoundTripKind(Kind):
             else:
                 shown = raw.without_groups() if isinstance(raw, NumberCell) and name not in _AS_SHOWN else raw
                 values[place] = str(shown).strip()
-        if "version" not in self.told:
+        if "version" not in self.mapped:
             self.notices.add("no_version", row.number)
 
     def match(self, rows: list[Row]) -> None:

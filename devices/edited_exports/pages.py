@@ -83,18 +83,18 @@ class RoundTripApplyForm(forms.Form):
 
 
 def _change(row: Staged) -> Change:
-    told = row.changes
-    old, new = (_tags(text) for text in told.get("tags", ["", ""]))
+    changed = row.changes
+    old, new = (_tags(text) for text in changed.get("tags", ["", ""]))
     return Change(
         row.number,
         row.target or 0,
         row.values["serial_number"],
         row.values["device_name"],
         row.values["act"],
-        told.get("owner", []),
+        changed.get("owner", []),
         [old[key] for key in old if key not in new],
         [new[key] for key in new if key not in old],
-        told.get("notes", []),
+        changed.get("notes", []),
     )
 
 

@@ -27,7 +27,7 @@ _COLUMNS = (
 
 
 @dataclass
-class Unit:
+class RegisteredDevice:
     """A registered device, as the columns of a file describe it."""
 
     pk: int
@@ -76,10 +76,10 @@ class Named(NamedTuple):
     archived_at: datetime | None
 
 
-def unit_of(device: Device, tags: list[str]) -> Unit:
+def registered_device(device: Device, tags: list[str]) -> RegisteredDevice:
     """Convert a device that was read with its product and customer."""
     owner = device.customer
-    return Unit(
+    return RegisteredDevice(
         device.pk,
         device.serial_number,
         device.name_key,
@@ -94,19 +94,19 @@ def unit_of(device: Device, tags: list[str]) -> Unit:
     )
 
 
-def units(rows: Any) -> list[Unit]:
+def registered_devices(rows: Any) -> list[RegisteredDevice]:
     """Convert the devices of a queryset, with their tags, in two queries."""
-    found = [Unit(*each) for each in rows.order_by("pk").values_list(*_COLUMNS)]
-    tags = tags_of([unit.pk for unit in found]) if found else {}
-    for unit in found:
-        unit.tags = tags.get(unit.pk, [])
+    found = [RegisteredDevice(*each) for each in rows.order_by("pk").values_list(*_COLUMNS)]
+    tags = tags_of([device.pk for device in found]) if found else {}
+    for device in found:
+        device.tags = tags.get(device.pk, [])
     return found
 
 
-def units_named(organization_id: int, name_keys: Iterable[str]) -> dict[str, Unit]:
+def devices_named(organization_id: int, name_keys: Iterable[str]) -> dict[str, RegisteredDevice]:
     """Return the organization's devices with these folded device names. Those of other organizations are not found."""
     mine = Device.objects.filter(organization=organization_id)  # unscoped: the organization of the file
-    return {unit.name_key: unit for unit in units(sql.having_ids(mine, "name_key", list(name_keys)))}
+    return {device.name_key: device for device in registered_devices(sql.having_ids(mine, "name_key", list(name_keys)))}
 
 
 def customers_named(

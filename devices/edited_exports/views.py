@@ -54,9 +54,9 @@ def device_changes_apply(request: Request, pk: int) -> HttpResponse:
     if operation is not None:
         return redirect(operation)
     limit = over_unclaim_limit(plan.taken, by=request.actor) if plan.taken else ""
-    said = {"limit": limit, **assignment_pages.links_of(request, plan.moved)}
+    context = {"limit": limit, **assignment_pages.links_of(request, plan.moved)}
     template = "devices/edited_exports/device_changes_apply.html"
-    return forms.page(request, template, form, **{"import": row, "plan": plan, **said})
+    return forms.page(request, template, form, **{"import": row, "plan": plan, **context})
 
 
 @requires(Permission.DEVICE_ASSIGN)

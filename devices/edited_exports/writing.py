@@ -25,13 +25,13 @@ from devices.actions import ownership
 from devices.acts import Act, BegunAct
 from devices.edited_exports.columns import EDITED
 from devices.edited_exports.comparison import ASSIGN, TRANSFER, UNCLAIM, not_allowed, not_movable
-from devices.edited_exports.registered import Unit, units
+from devices.edited_exports.registered import RegisteredDevice, registered_devices
 from devices.log import record_act
 from devices.manifest.writing import tags_named
 from devices.models import Device, DeviceTag
 
 
-class Left(NamedTuple):
+class SkippedRow(NamedTuple):
     """A row that was not applied: its number in the file, its device, and why."""
 
     number: int
@@ -51,15 +51,15 @@ class Portion:
     def __init__(self, rows: list[Staged], *, by: Actor, reason: str, evidence: str) -> None:
         self.by, self.reason, self.evidence = by, reason, evidence
         self.rows: dict[int, Staged] = {row.target: row for row in rows if row.target is not None}
-        self.left: list[Left] = []
+        self.left: list[SkippedRow] = []
 
     def apply(self) -> int:
         """Apply changes. Returns how many rows changed; those that did not are in `left`."""
         ids = sorted(self.rows)
-        customers = self._hold_customers()
+        customers = self._lock_customers()
         self.act = ledger.begin(ids, Act(self.by, note=self.reason, evidence=self.evidence))
         mine = Device.objects.filter(organization=self.by.organization)
-        found = {unit.pk: unit for unit in units(sql.having_ids(mine, "id", ids))}
+        found = {device.pk: device for device in registered_devices(sql.having_ids(mine, "id", ids))}
         for pk in ids:
             if why := self._unfit(self.rows[pk], found.get(pk), customers):
                 self._leave(pk, *why)
@@ -68,7 +68,7 @@ class Portion:
         self._edit(found)
         return len(self.rows)
 
-    def _hold_customers(self) -> dict[int, Customer]:
+    def _lock_customers(self) -> dict[int, Customer]:
         """Lock and return the new owners that are not archived, which they can't be until this transaction ends."""
         wanted = sorted(
             {row.values["owner_to"] for row in self.rows.values() if row.values["act"] in {ASSIGN, TRANSFER}}
@@ -77,13 +77,15 @@ class Portion:
         held = sql.having_ids(mine.select_for_update(no_key=True), "id", wanted) if wanted else ()
         return {customer.pk: customer for customer in held}
 
-    def _unfit(self, row: Staged, unit: Unit | None, customers: dict[int, Customer]) -> tuple[str, str] | None:
+    def _unfit(
+        self, row: Staged, device: RegisteredDevice | None, customers: dict[int, Customer]
+    ) -> tuple[str, str] | None:
         act = row.values["act"]
-        if unit is None or unit.version != row.values["seen"]:
+        if device is None or device.version != row.values["seen"]:
             return "changed", _("It has been changed since the file was checked. Check the file again.")
         if sentence := not_allowed(self.by.permissions, act, row.changes):
             return "not_allowed", sentence
-        if act and (sentence := not_movable(unit)):
+        if act and (sentence := not_movable(device)):
             return "not_movable", sentence
         if act in {ASSIGN, TRANSFER} and row.values["owner_to"] not in customers:
             return "archived", _("The new owner has been archived since the file was checked.")
@@ -132,7 +134,7 @@ class Portion:
         for refused in act(ids).refused:
             self._leave(refused.row_id, refused.code, refused.sentence)
 
-    def _edit(self, found: dict[int, Unit]) -> None:
+    def _edit(self, found: dict[int, RegisteredDevice]) -> None:
         """Write the tags and notes of the rows that were not skipped."""
         edited = {pk: row for pk, row in self.rows.items() if set(EDITED) & set(row.changes)}
         devices = list(sql.having_ids(Device.objects.order_by("pk"), "id", sorted(edited))) if edited else []
@@ -143,13 +145,13 @@ class Portion:
         for device in noted:
             device.notes = edited[device.pk].values["notes"]
         sql.update_rows(Device, noted, ["notes"])
-        told = [
+        edits = [
             (device, {name: pair for name, pair in edited[device.pk].changes.items() if name != "owner"})
             for device in devices
         ]
-        record_each(device_events.EDITED, told, by=self.by, at=self.act.at)
+        record_each(device_events.EDITED, edits, by=self.by, at=self.act.at)
 
-    def _tag(self, wanted: dict[int, list[str]], found: dict[int, Unit]) -> None:
+    def _tag(self, wanted: dict[int, list[str]], found: dict[int, RegisteredDevice]) -> None:
         """Replace the tags of the devices with these."""
         keys = {pk: {fold(name) for name in names} for pk, names in wanted.items()}
         gone = []
@@ -171,4 +173,4 @@ class Portion:
 
     def _leave(self, pk: int, code: str, sentence: str) -> None:
         row = self.rows.pop(pk)
-        self.left.append(Left(row.number, str(row.values["serial_number"]), code, sentence))
+        self.left.append(SkippedRow(row.number, str(row.values["serial_number"]), code, sentence))

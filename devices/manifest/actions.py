@@ -51,7 +51,7 @@ class ManifestImporter(Importer):
             record_devices(device_events.REGISTERED, ids, by=by, act=act, at=at)
             if "tags" in summary["header"]["mapping"].values():
                 tag_new(product, staging, ids)
-            devices.welcome(product, ids, by=by, at=at)
+            devices.after_registration(product, ids, by=by, at=at)
         record(events.APPLIED, product, by=by, about=row, act=act, at=at, **outcome)
         return outcome
 

@@ -42,14 +42,14 @@ class Known(NamedTuple):
 class Comparison:
     """One batch of rows and the devices that have any of their identifiers.
 
-    `fields` are the names of the rows' values; `told` are the fields that the file has columns for. An empty cell says
-    nothing, so it changes nothing.
+    `fields` are the names of the rows' values; `mapped` are the fields that the file has columns for. An empty cell
+    says nothing, so it changes nothing.
     """
 
-    def __init__(self, rows: list[Row], fields: tuple[str, ...], told: set[str], product: Product) -> None:
-        self.rows, self.told = rows, told
+    def __init__(self, rows: list[Row], fields: tuple[str, ...], mapped: set[str], product: Product) -> None:
+        self.rows, self.mapped = rows, mapped
         self.place = {name: position for position, name in enumerate(fields)}
-        others = [name for name in ("imei", *_TAKEN) if name in told]
+        others = [name for name in ("imei", *_TAKEN) if name in mapped]
         everywhere, here = {"organization": product.organization_id}, {"product": product.pk}
         lookups = [self._lookup("serial_key", here), self._lookup("name_key", everywhere)]
         # The indexes hold only non-empty values; the database uses them only if the query excludes empty ones too.
@@ -76,7 +76,7 @@ class Comparison:
             self._look_at_others(row, device, notices)
             if device:
                 self._settle(row, device, notices)
-        if "tags" in self.told:
+        if "tags" in self.mapped:
             self._compare_tags()
 
     def _clash(self, by_serial: int | None, by_name: int | None) -> str:
@@ -109,7 +109,7 @@ class Comparison:
         if row.values[self.place["serial_number"]] != device.serial_number:
             notices.add("other_letters", row.number)
         row.target = device.pk
-        row.changes = differences(device.values, {name: row.values[self.place[name]] for name in self.told}) or None
+        row.changes = differences(device.values, {name: row.values[self.place[name]] for name in self.mapped}) or None
 
     def _compare_tags(self) -> None:
         position = self.place["tags"]

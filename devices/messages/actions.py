@@ -114,13 +114,13 @@ def _publish_many(drafts: list[Draft], by: Publisher, at: datetime | None) -> da
 
 def _insert_one(draft: Draft, by: Publisher, at: datetime | None) -> datetime:
     adapt = connection.ops.adapt_datetimefield_value
-    told = [by.organization_id, by.device_id, by.project_id, draft.name, str(draft.data), adapt(draft.device_at)]
+    values = [by.organization_id, by.device_id, by.project_id, draft.name, str(draft.data), adapt(draft.device_at)]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_one(), [*told, at, by.not_before])
+            cursor.execute(_one(), [*values, at, by.not_before])
             return cursor.fetchone()[0]
         at = by.stamp(at)
-        cursor.execute(_one(), [*told, adapt(at)])
+        cursor.execute(_one(), [*values, adapt(at)])
         return at
 
 
@@ -177,10 +177,10 @@ def settle_recent(at: datetime | None = None) -> int:
 
 def changed_hands(since: datetime) -> list[int]:
     """Return the devices that may have changed hands since then; the log records even handovers that were undone."""
-    told = Event.objects.filter(
+    handovers = Event.objects.filter(
         organization__in=Organization.objects.values("pk"), at__gte=since, subject_kind="device"
     )
-    return sorted(set(told.exclude(kind__in=names_of(events.NO_HANDOVER)).values_list("subject_id", flat=True)))
+    return sorted(set(handovers.exclude(kind__in=names_of(events.NO_HANDOVER)).values_list("subject_id", flat=True)))
 
 
 def delete_old(at: datetime | None = None) -> int:

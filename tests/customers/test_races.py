@@ -70,7 +70,7 @@ def test_without_the_lock_an_archived_customer_can_own_a_device(organization, pr
     if connection.vendor == "sqlite":
         # SQLite has one writer at a time; unless the lock is taken at the start, it is just as blind.
         monkeypatch.setattr(ownership, "assign", ownership.assign.__wrapped__)
-    monkeypatch.setattr(customers, "hold", look)
+    monkeypatch.setattr(customers, "lock", look)
     monkeypatch.setattr(customers, "archive", careless)
     assert race_of_archiving_and_assigning(organization, product)
 

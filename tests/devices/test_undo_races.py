@@ -97,5 +97,5 @@ def test_an_undo_never_takes_a_device_from_a_customer_who_got_it_at_the_same_mom
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite takes one writer at a time")
 def test_without_locking_the_devices_first_the_undo_takes_it(assigned, other_customer, by_system, monkeypatch):
     """The negative control: the condition on the spans alone sees outdated ones."""
-    monkeypatch.setattr(ledger, "hold", lambda ids: None)
+    monkeypatch.setattr(ledger, "lock", lambda ids: None)
     assert race_against_a_handover(assigned, other_customer, by_system).customer is None

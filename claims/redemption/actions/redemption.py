@@ -115,7 +115,7 @@ def _begin(offer: Offer, customer: Customer, by: Actor, at: datetime | None) -> 
     """Choose the instant of the claim and all it gives. Locks are taken in the order that is used everywhere."""
     if at is None:
         if offer.profile.grant == Grant.OWNERSHIP:
-            customers.hold(customer)
+            customers.lock(customer)
         packed = {parcel.pk: parcel for parcel in [*offer.packed.values(), *filter(None, [offer.parcel])]}
         for pk in sorted(packed):
             packed[pk].lock()
@@ -239,7 +239,7 @@ def _let_members_in(offer: Offer, claim: Claim, act: BegunAct) -> list[str]:
         if row.member.removed_at is None
     ]
     if members:
-        since = ledger.after_all_said_in(claim.project, act.at)
+        since = ledger.after_last_activity_in(claim.project, act.at)
         terms: dict[str, Any] = {"evidence": act.evidence, "note": offer.profile.name}
         project_members.let_in(claim.project, members, by=act.by, at=since, **terms)
     return [f"{user} ({role})" for user, role in members]

@@ -114,7 +114,7 @@ def hold(return_ids: Iterable[int], by: Actor) -> list[Return]:
     """Lock the returns until this transaction ends and return them; their devices are locked first, as everywhere."""
     ids = sorted(set(return_ids))
     mine = Return.objects.visible_to(by)
-    ledger.hold(sorted(set(sql.having_ids(mine, "id", ids).values_list("device_id", flat=True))))
+    ledger.lock(sorted(set(sql.having_ids(mine, "id", ids).values_list("device_id", flat=True))))
     rows = mine.select_for_update(of=("self",)).select_related("device").order_by("pk")
     return list(sql.having_ids(rows, "id", ids))
 

@@ -67,7 +67,7 @@ def undo_receive(device_ids: Iterable[int], *, undone: Operation, by: Actor, at:
     ids = sorted(set(device_ids))
     owners = _held_owners(undone, ids)
     act = ledger.begin(ids, Act(by, at=at))
-    ledger.hold(ids)
+    ledger.lock(ids)
     rows = Return.objects.select_for_update(of=("self",)).filter(operation=undone, state=ReturnState.RECEIVED)
     found = {row.device_id: row for row in sql.having_ids(rows.order_by("pk"), "device_id", ids)}
     is_wiped = Device.objects.filter(wipe_asked_at__isnull=False, wipe_confirmed_at__isnull=False)

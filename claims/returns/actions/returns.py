@@ -47,7 +47,7 @@ def request(
     on its way back.
     """
     at = at or timezone.now()
-    ledger.hold([device.pk])
+    ledger.lock([device.pk])
     if not Device.objects.filter(pk=device.pk, customer=customer).exists():
         raise Refused("not_owner", _("You no longer own this device."))
     if under_way := Return.objects.under_way().filter(device=device).first():
@@ -377,7 +377,7 @@ def _ids(evidence: dict[int, tuple[str, str, str]], kind: str) -> dict[int, int]
 
 def _lock(ids: list[int], by: Actor) -> tuple[dict[int, Device], dict[int, Return]]:
     """Lock the devices and their returns until this transaction ends. Returns both by device id."""
-    ledger.hold(ids)
+    ledger.lock(ids)
     rows = Device.objects.visible_to(by).select_related("customer__organization")
     devices = {device.pk: device for device in sql.having_ids(rows, "id", ids)}
     open_rows = Return.objects.select_for_update(of=("self",)).under_way().order_by("pk")

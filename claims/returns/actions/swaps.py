@@ -48,7 +48,7 @@ def swap(
     check_unclaim_limit(1, by=by, at=at)
     customer = _lock_owner(old)
     act = ledger.begin([old.pk, new.pk], Act(by, at=at))
-    ledger.hold(sorted([old.pk, new.pk]))
+    ledger.lock(sorted([old.pk, new.pk]))
     span = _open_span(old, customer)
     if leaves_profiles:
         leave_profiles([old.pk], by=by, at=act.at)
@@ -71,7 +71,7 @@ def _lock_owner(old: Device) -> Customer:
     owner = Device.objects.select_related("customer__organization").get(pk=old.pk).customer
     if owner is None:
         raise Refused("not_owned", _("It has no owner, so it can't be swapped."))
-    customers.hold(owner)
+    customers.lock(owner)
     return owner
 
 

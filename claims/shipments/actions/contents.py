@@ -119,7 +119,7 @@ def _pack_each(shipment: Shipment, devices: Iterable[Device], *, by: Actor, at: 
     """Reserve the devices that may be packed and return an answer for each device."""
     wanted = {device.pk: device for device in devices}
     states.lock(shipment)
-    ledger.hold(sorted(wanted))
+    ledger.lock(sorted(wanted))
     rows = Device.objects.select_related("product", "customer")
     now = {device.pk: device for device in sql.having_ids(rows, "id", list(wanted))}
     judge = Judge(shipment, wanted)

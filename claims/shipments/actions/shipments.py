@@ -27,7 +27,7 @@ Lines = dict[Product, int]
 @retrying
 def create(*, customer: Customer, lines: Lines, by: Actor, at: datetime | None = None, **fields: Any) -> Shipment:
     """Open a shipment for a customer. `lines` maps products to expected numbers of devices, and may be empty."""
-    customers.hold(customer)
+    customers.lock(customer)
     shipment = Shipment(
         organization=by.organization,
         customer=customer,

@@ -85,7 +85,7 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
 
     Devices that the customer has claimed in the meantime are no longer open and stay unchanged.
     """
-    customers.hold(shipment.customer)
+    customers.lock(shipment.customer)
     states.take_turn(shipment)
     ids = states.open_ids(shipment)
     act = ledger.begin(ids, Act(by, at=at, note=shipment.order_number, evidence=f"shipment:{shipment.pk}"))
@@ -174,7 +174,7 @@ def take_claimed(device_ids: Iterable[int], *, claim: Claim, by: Actor) -> None:
     The caller then assigns them. A sent box with no devices left becomes shipped. Raises Refused if a device is no
     longer packed for the claim's customer.
     """
-    customers.hold(claim.customer)
+    customers.lock(claim.customer)
     ids = sorted(set(device_ids))
     mine = Shipment.objects.filter(customer=claim.customer, state__in=states.HOLDING)
     packed = ShipmentUnit.objects.filter(device__in=ids, is_open=True)

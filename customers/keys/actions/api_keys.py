@@ -36,7 +36,7 @@ def create(
     """
     at, scopes = at or timezone.now(), sorted(set(scopes))
     if customer is not None:
-        hold_person(by, customer)
+        lock_person(by, customer)
     if not scopes:
         raise Refused("no_scope", _("Choose at least one permission for the key."), status=422)
     if not set(scopes) <= set(map(str, allowed(by, customer))):
@@ -90,7 +90,7 @@ def revoke_of(
     return sum(revoke(key, by=by, seen=None, at=at) for key in rows)
 
 
-def hold_person(by: Actor, customer: Customer) -> None:
+def lock_person(by: Actor, customer: Customer) -> None:
     """Keep the person from being removed, or from getting another role, until this transaction ends.
 
     A person who is removed loses their keys. A key created at the same moment would be missed, and would work again if

@@ -17,7 +17,7 @@ from console.models import Organization, User
 from console.people.actions import accounts
 from console.transactions import retrying
 from customers import events
-from customers.directory.actions import hold
+from customers.directory.actions import lock
 from customers.keys.actions import api_keys
 from customers.models import Customer, CustomerKind, CustomerUser
 from customers.projects.actions import members as project_members
@@ -33,7 +33,7 @@ def invite(
     again. Raises Refused if the customer is archived, or (422) if the person belongs to it already or the address
     cannot have an account.
     """
-    hold(customer)
+    lock(customer)
     user = accounts.find_or_make(email)
     if user is None:
         raise Refused("no_account", _("This address can't be used. Use a different one."), status=422)

@@ -40,7 +40,7 @@ def let_in(
     at, roles = at or timezone.now(), {user.pk: (user, role) for user, role in people}
     # Simultaneous claims into one project take turns here; the second one sees who has access already.
     Project.objects.select_for_update(no_key=True).filter(pk=project.pk).values_list("pk").first()
-    present = _hold_members(project.organization_id, set(roles))
+    present = _lock_members(project.organization_id, set(roles))
     rows = ProjectMember.objects.filter(project=project, user__in=present)
     inside = set(rows.open().values_list("user", flat=True))
     last = dict(rows.order_by().values_list("user").annotate(Max("ended_at")))
@@ -61,7 +61,7 @@ def let_in(
         if pk not in inside
     ]
     ProjectMember.objects.bulk_create(new)
-    _tell(events.PROJECT_MEMBER_JOINED, new, by, at)
+    _record(events.PROJECT_MEMBER_JOINED, new, by, at)
     return new
 
 
@@ -82,10 +82,10 @@ def end(
     )
     found = list(held.select_related("project__customer", "user").order_by("pk"))
     mine = sql.having_ids(ProjectMember.objects.open(), "id", [row.pk for row in found])
-    said = {"end_reason": reason, "ended_by": by.label[:200], "end_note": note[:500]}
-    mine.filter(started_at__gte=at).update(ended_at=F("started_at") + TICK, **said)
-    mine.update(ended_at=at, **said)
-    _tell(events.PROJECT_MEMBER_ENDED, found, by, at, note=note)
+    ending = {"end_reason": reason, "ended_by": by.label[:200], "end_note": note[:500]}
+    mine.filter(started_at__gte=at).update(ended_at=F("started_at") + TICK, **ending)
+    mine.update(ended_at=at, **ending)
+    _record(events.PROJECT_MEMBER_ENDED, found, by, at, note=note)
     return len(found)
 
 
@@ -107,7 +107,7 @@ def end_at(customer: Customer, user: Any, *, by: Actor, at: datetime | None = No
     return end(rows, reason=MemberEnd.REMOVED, by=by, at=at)
 
 
-def _hold_members(organization_id: int, user_ids: set[int]) -> list[int]:
+def _lock_members(organization_id: int, user_ids: set[int]) -> list[int]:
     """Return those of the people who are members, and keep them members until this transaction ends.
 
     Claims of one profile share the lock (FOR SHARE), so only a removal has to wait. On SQLite a writing transaction has
@@ -124,13 +124,13 @@ def _hold_members(organization_id: int, user_ids: set[int]) -> list[int]:
     return list(rows.order_by("pk").values_list("user", flat=True))
 
 
-def _tell(kind: Kind, rows: list[ProjectMember], by: Actor, at: datetime, note: str = "") -> None:
+def _record(kind: Kind, rows: list[ProjectMember], by: Actor, at: datetime, note: str = "") -> None:
     """Record one event per membership.
 
     The person is the subject and the customer the other party; the project is named.
     """
-    told = [
+    described = [
         (row, {"project": str(row.project), "role": str(row.get_role_display())} | ({"note": note} if note else {}))
         for row in rows
     ]
-    record_each(kind, told, by=by, at=at, about=lambda row: row.project.customer)
+    record_each(kind, described, by=by, at=at, about=lambda row: row.project.customer)

@@ -57,8 +57,8 @@ class Command(BaseCommand):
             )
         self.stdout.write(f"{len(units)} devices call {options['base_url']}. Ctrl-C stops them.")
         fleet.run(units, over, options["seconds"])
-        told = [sum(getattr(unit, name) for unit in units) for name in ("published", "answered", "wiped")]
-        self.stdout.write(f"{told[0]} messages published, {told[1]} calls answered, {told[2]} wipes confirmed.")
+        totals = [sum(getattr(unit, name) for unit in units) for name in ("published", "answered", "wiped")]
+        self.stdout.write(f"{totals[0]} messages published, {totals[1]} calls answered, {totals[2]} wipes confirmed.")
 
     def _check(self, options: dict[str, Any]) -> None:
         if options["devices"] < 1:

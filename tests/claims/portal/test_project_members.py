@@ -404,7 +404,7 @@ def test_without_the_lock_a_person_who_left_can_be_in_a_project(organization, pr
         monkeypatch.setattr(claim_actions, "redeem", claim_actions.redeem.__wrapped__)
         monkeypatch.setattr(project_members, "let_in", project_members.let_in.__wrapped__)
     monkeypatch.setattr(members, "remove", late)
-    monkeypatch.setattr(project_members, "_hold_members", look)
+    monkeypatch.setattr(project_members, "_lock_members", look)
     assert race_of_leaving_and_claiming(organization, product) != []
     # Clean up after the control, for the check that follows every test.
     ProjectMember.objects.open().update(ended_at=timezone.now() + HOUR, end_reason="left")

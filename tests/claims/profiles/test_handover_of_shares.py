@@ -282,7 +282,7 @@ def test_without_the_lock_access_can_outlive_an_assignment(organization, product
         # SQLite has one writer at a time; unless the lock is taken at the start, it is just as blind.
         monkeypatch.setattr(claims, "redeem", claims.redeem.__wrapped__)
         monkeypatch.setattr(ledger, "share", ledger.share.__wrapped__)
-    monkeypatch.setattr(ledger, "hold", lambda ids: None)
+    monkeypatch.setattr(ledger, "lock", lambda ids: None)
     monkeypatch.setattr(spans, "open_each", slow)
     monkeypatch.setattr(ownership, "assign", late)
     assert len(race_of_sharing_and_assigning(organization, product)) == EACH

@@ -44,7 +44,7 @@ def test_without_the_lock_concurrent_receivers_fail(owned, by_system, monkeypatc
     """The negative control: reading first and writing later fails on the constraints, without a reason."""
     if connection.vendor == "sqlite":
         pytest.skip("SQLite takes one writer at a time")
-    monkeypatch.setattr(ledger, "hold", lambda ids: None)
+    monkeypatch.setattr(ledger, "lock", lambda ids: None)
     monkeypatch.setattr("console.transactions.TRIES", 1)
     original, meet = returns._sort, processes.meeting(6)
 

@@ -282,7 +282,7 @@ def test_a_key_created_while_its_creator_is_removed_is_revoked_too(dana, by, mon
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_such_a_key_would_work_again_once_the_person_returns(dana, by, monkeypatch):
     """The negative control, on PostgreSQL: SQLite has only one writer at a time."""
-    monkeypatch.setattr(api_keys, "hold_person", lambda by, customer: None)
+    monkeypatch.setattr(api_keys, "lock_person", lambda by, customer: None)
     alive = create_while_the_person_is_removed(dana, by, monkeypatch)
     assert len(alive) == (1 if connection.vendor == "postgresql" else 0)
 

@@ -229,7 +229,7 @@ def test_nothing_can_be_imported_into_an_archived_product(product, by_import):
 
 def test_an_error_rolls_everything_back(product, by_import, monkeypatch):
     manifest = checked(product, AQUA.read_bytes())
-    monkeypatch.setattr(device_actions, "welcome", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(device_actions, "after_registration", lambda *args, **kwargs: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         manifests.apply_now(manifest, version=manifest.version, by=by_import)
     assert (Device.objects.count(), Event.objects.count()) == (0, 0)

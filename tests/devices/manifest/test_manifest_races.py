@@ -91,7 +91,7 @@ def killed_within(where, run):
 
 PLACES = {
     "after its devices": (manifest_actions, "record_devices"),
-    "before its last line": (manifest_actions.devices, "welcome"),
+    "before its last line": (manifest_actions.devices, "after_registration"),
     "before it commits": (operations, "advance"),
 }
 
