@@ -33,6 +33,6 @@ CAUSES: dict[str, Any] = {
 }
 
 
-def say(cause: str) -> str:
+def sentence(cause: str) -> str:
     """Return the cause in words; an unknown cause is shown as its own name."""
     return str(CAUSES.get(cause) or cause.replace("_", " ").capitalize() or _("Unknown"))

@@ -54,7 +54,7 @@ def detail(request: Request, profile: ClaimProfile) -> dict[str, Any]:
         "members": profile.members.filter(member__removed_at=None).select_related("member__user").order_by("pk"),
         "chart": charts.by_day(claims),
         "funnel": funnel,
-        "refusals": [(causes.say(cause), number) for cause, number in funnel.refusals],
+        "refusals": [(causes.sentence(cause), number) for cause, number in funnel.refusals],
         "claims": newest[:NEWEST],
         "has_more": len(newest) > NEWEST,
     }

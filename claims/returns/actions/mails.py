@@ -15,7 +15,7 @@ from devices.models import Device
 LISTED = 20
 
 
-def tell(template: str, customer: Customer, devices: Iterable[Device], *, reason: str = "", **more: Any) -> int:
+def notify(template: str, customer: Customer, devices: Iterable[Device], *, reason: str = "", **more: Any) -> int:
     """Email the admins of the customer, or else its own address, once each.
 
     Returns how many emails were queued.

@@ -148,7 +148,7 @@ def _log(back: list[Return], owners: dict[int, Customer], wiped: set[int], act: 
         ids = [i for (party, _wiped), each in parties.items() if party == pk for i in each]
         if ids:
             devices = sql.having_ids(Device.objects.select_related("product"), "id", ids)
-            mails.tell("customer_return_undone", customer, list(devices))
+            mails.notify("customer_return_undone", customer, list(devices))
 
 
 def _held_owners(undone: Operation, ids: list[int]) -> dict[int, Customer]:

@@ -187,7 +187,7 @@ def receive(
         leave_profiles([device.pk for device in fit], by=by, at=act.at)
     arrival.take()
     arrival.mark_labels()
-    arrival.tell(tells_owner)
+    arrival.notify(tells_owner)
     outcome.done = sorted(device.pk for device in fit)
     return outcome
 
@@ -282,13 +282,13 @@ class _Arrival:
         rows = sql.having_ids(rows, "device_id", coded)
         Return.objects.filter(pk__in=list(rows.values_list("pk", flat=True))).update(needs_label=True)
 
-    def tell(self, tells_owner: bool) -> None:
+    def notify(self, tells_owner: bool) -> None:
         """Record the receipt in the log and, with `tells_owner`, notify the owners by email."""
         for customer, reason, devices in self._parties():
             kind = events.RETURNED if customer else events.QUARANTINED
             record_act(kind, [d.pk for d in devices], self.act, about=customer, note=self.note_with(reason))
             if customer is not None and tells_owner:
-                mails.tell("customer_return_received", customer, devices, reason=reason)
+                mails.notify("customer_return_received", customer, devices, reason=reason)
 
     def _parties(self) -> list[tuple[Customer | None, str, list[Device]]]:
         found: dict[tuple[int | None, str], list[Device]] = {}

@@ -103,7 +103,7 @@ def _log(old: Device, new: Device, customer: Customer, act: BegunAct, reason_tex
     """Record the swap in the history of both devices, and notify the owner by email."""
     record(events.SWAPPED_OUT, old, by=act.by, about=new, act=act.id, at=act.at, note=reason_text)
     record(events.SWAPPED_IN, new, by=act.by, about=old, act=act.id, at=act.at)
-    mails.tell("customer_device_swapped", customer, [old, new], old=old, new=new)
+    mails.notify("customer_device_swapped", customer, [old, new], old=old, new=new)
 
 
 def _return(old: Device, span: Ownership, values: dict[str, Any], act: BegunAct) -> Return:

@@ -12,7 +12,7 @@ from devices.models import Device
 LISTED = 20
 
 
-def tell(shipment: Shipment, device_ids: list[int]) -> int:
+def notify(shipment: Shipment, device_ids: list[int]) -> int:
     """Email the customer's admins, or else its own address, once each. Returns the number of emails."""
     rows = sql.having_ids(Device.objects.order_by("serial_key", "pk"), "id", device_ids)
     context = {

@@ -105,7 +105,7 @@ def _assign_all(operation: Operation, shipment: Shipment, *, by: Actor, at: date
     record_act(device_events.ASSIGNED, ids, act, about=shipment.customer, note=act.note)
     record(events.SHIPPED, shipment, by=by, about=shipment.customer, at=act.at, units=shipment.unit_count)
     if shipment.tells_customer:
-        mails.tell(shipment, sorted(shipment.units.values_list("device_id", flat=True)))
+        mails.notify(shipment, sorted(shipment.units.values_list("device_id", flat=True)))
     operations.advance(operation, cursor=operation.total, succeeded=len(ids))
 
 
@@ -140,7 +140,7 @@ def send(shipment: Shipment, *, by: Actor, at: datetime | None = None) -> int:
     shipment.state, shipment.shipped_at = ShipmentState.SENT, at
     record(events.SENT, shipment, by=by, about=shipment.customer, at=at, units=total)
     if shipment.tells_customer:
-        mails.tell(shipment, states.open_ids(shipment))
+        mails.notify(shipment, states.open_ids(shipment))
     return total
 
 
