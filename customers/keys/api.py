@@ -1,4 +1,4 @@
-"""API keys over REST: listing and revoking. People create them, see docs/decisions/0007-keys-are-made-by-people.md."""
+"""API keys over REST: listing and revoking. People create them (docs/decisions/0007-keys-are-created-by-people.md)."""
 
 from typing import Any
 

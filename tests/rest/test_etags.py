@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 world = everything
 OLD = {"If-Match": '"00000000000000000000000000000000"'}
-# Objects that are read in part only, by other addresses, or not at all: decision 11.
+# Objects that are read in part only, by other addresses, or not at all: decision 65.
 WITHOUT = {"person_edit", "person_remove", "domain_remove", "invitation_revoke", "ownership_release"}
 
 
