@@ -76,7 +76,7 @@ class Selection:
         if they are no longer the same rows.
         """
         if len(self.found) > MOST:
-            sentence = _("More than %(most)s are selected. Narrow the filters, and do it in parts.")
+            sentence = _("More than %(most)s are selected. Narrow the filters and do it in parts.")
             raise Refused("too_many", sentence % {"most": number_format(MOST, force_grouping=True)}, status=422)
         count, _colon, digest = self.seen.partition(":")
         if digest != self._digest and not (self.is_fixed and not self.seen):
@@ -95,7 +95,7 @@ class Selection:
             "before": number_format(before or 0, force_grouping=True),
         }
         if before is None:
-            return _("Look at what is selected, then confirm.")
+            return _("Check what is selected, then confirm.")
         if now > before:
             said = ngettext(
                 "%(n)d more matches now: %(now)s instead of %(before)s.",
@@ -109,8 +109,8 @@ class Selection:
                 before - now,
             )
         else:
-            said = _("Somebody else changed some of them meanwhile.")
-        return f"{said % words} {_('Nothing is done yet. Look at the new preview, then confirm.')}"
+            said = _("Someone else changed some of them in the meantime.")
+        return f"{said % words} {_('Nothing has been done yet. Check the new preview, then confirm.')}"
 
 
 def selection(request: HttpRequest, rows: QuerySet[Any], filters: Any, *, mark: str = "") -> Selection:
@@ -133,7 +133,7 @@ def selection(request: HttpRequest, rows: QuerySet[Any], filters: Any, *, mark: 
         return Selection(filterset.qs, said, seen, mark, back=back)
     ids = ids_of(data.getlist("ids"))
     if not ids:
-        raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
+        raise Refused("nothing_selected", _("Nothing is selected. Select rows in the list first."), status=422)
     said = [("ids", ",".join(map(str, ids)))]
     return Selection(rows.filter(pk__in=ids), said, seen, mark, is_fixed=True, back=back)
 
@@ -167,5 +167,5 @@ def tell_refused(request: HttpRequest, operation: Operation) -> None:
     if operation.refused > SAID:
         more = operation.refused - SAID
         messages.error(
-            request, ngettext("%(n)d more was left as it is.", "%(n)d more were left as they are.", more) % {"n": more}
+            request, ngettext("%(n)d more was left unchanged.", "%(n)d more were left unchanged.", more) % {"n": more}
         )

@@ -87,17 +87,15 @@ class Edit:
         _seal(self.form, there)
         is_valid = self.form.is_valid()
         if not shown:
-            self.form.add_error(
-                None, _("A part of this form is missing. Open the page again, then repeat your changes.")
-            )
+            self.form.add_error(None, _("Part of this form is missing. Reload the page, then make your changes again."))
         for part in met:
             self._say_both(part, _say(now, part, there[part]), _say(self.form, part, mine.get(part, {})))
         if met:
             self.form.add_error(
                 None,
                 _(
-                    "Somebody else changed this while you edited it. Nothing is saved yet. Compare both "
-                    "values below, then save again to keep yours."
+                    "Someone else changed this while you were editing it. Nothing is saved yet. Compare both values "
+                    "below, then save again to keep yours."
                 ),
             )
         self.status = 409 if met else 422
@@ -116,7 +114,7 @@ class Edit:
             names = ", ".join(str(_label(self.form, part)) for part in merged)
             messages.info(
                 self.request,
-                _("Somebody else changed this meanwhile: %(fields)s. Their change was kept.") % {"fields": names},
+                _("Someone else changed this in the meantime: %(fields)s. Their change was kept.") % {"fields": names},
             )
 
     def _say_both(self, part: str, now: str, yours: str) -> None:

@@ -138,7 +138,7 @@ def _csv_cell(value: Any, zone: ZoneInfo) -> Any:
 
 def _cut_note() -> str:
     # In the reader's language, and therefore taken now, like the time zone.
-    return _("… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it")
+    return _("… cut: a cell of Excel holds 32,767 characters; the CSV file contains all of it")
 
 
 def _xlsx(header: list[str], rows: Iterable[list[Any]], zone: ZoneInfo, note: str) -> Iterator[bytes]:

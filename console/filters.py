@@ -98,7 +98,7 @@ class ActField(forms.Field):
             return None
         pk = id_of(text)
         if pk is None:
-            raise forms.ValidationError(_("Choose a line of the log."))
+            raise forms.ValidationError(_("Choose an entry of the log."))
         return pk
 
 

@@ -299,7 +299,7 @@ class LogoForm(forms.Form):
 
     logo = forms.FileField(
         label=_("Logo"),
-        help_text=_("PNG, JPEG or WebP. It is shown up to 256 pixels wide."),
+        help_text=_("PNG, JPEG or WebP. Shown up to 256 pixels wide."),
         widget=forms.ClearableFileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
     )
 

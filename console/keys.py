@@ -92,4 +92,4 @@ if __name__ == "__main__":
     try:
         make(Path(environment.text("CUSTODY_DATA", str(Path(__file__).resolve().parent.parent / "var"))))
     except OSError as error:
-        raise SystemExit(f"The keys can't be written: {error}. Look at CUSTODY_DATA.") from None
+        raise SystemExit(f"The keys can't be written: {error}. Check CUSTODY_DATA.") from None

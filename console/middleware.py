@@ -53,8 +53,8 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     def middleware(request: Request) -> HttpResponse:
         if "%00" in request.META.get("QUERY_STRING", "") or "\0" in request.path_info:
             if request.path_info.startswith("/api/"):
-                return problem("malformed", "This address holds a NUL character.", 400)
-            return HttpResponseBadRequest("This address holds a NUL character.", content_type="text/plain")
+                return problem("malformed", "This address contains a NUL character.", 400)
+            return HttpResponseBadRequest("This address contains a NUL character.", content_type="text/plain")
         response = get_response(request)
         if request.method == "HEAD" and response.streaming:
             # A HEAD request needs only the headers. The file is closed when the answer is closed.
@@ -160,7 +160,7 @@ def refusals(get_response: GetResponse) -> GetResponse:
         if isinstance(exception, Refused):
             return answer(request, exception)
         if isinstance(exception, ValueError) and "NUL" in str(exception):
-            return HttpResponseBadRequest("The input holds a NUL character.", content_type="text/plain")
+            return HttpResponseBadRequest("The input contains a NUL character.", content_type="text/plain")
         return None
 
     middleware.process_exception = process_exception  # type: ignore[attr-defined]

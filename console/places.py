@@ -59,7 +59,7 @@ def _leave(keys: list[tuple[Any, ...]]) -> None:
 
 
 def _one() -> Refused:
-    sentence = _("Another download of yours is still running. Wait until it is finished, then try again.")
+    sentence = _("Another of your downloads is still running. Wait until it finishes, then try again.")
     return Refused("export_running", sentence, status=429, headers={"Retry-After": str(SECONDS)})
 
 

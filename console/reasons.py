@@ -14,6 +14,6 @@ def stated(reason: str, *, sentence: Any = "") -> str:
     """
     reason = reason.strip()
     if not reason:
-        said = sentence or _("Say why. The reason stays in the device's history.")
+        said = sentence or _("Enter a reason. It stays in the device's history.")
         raise Refused("reason_missing", said, status=422)
     return reason

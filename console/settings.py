@@ -230,7 +230,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Custody",
-    "DESCRIPTION": "Products, devices, customers, claims, and who held which unit from when to when.",
+    "DESCRIPTION": "Products, devices, customers and claims, and who owned which device when.",
     "VERSION": VERSION,
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,

@@ -18,7 +18,7 @@ def proposed(name: str, *, kind: str, longest: int) -> str:
 def refuse_number(form: forms.BaseForm) -> None:
     """Add an error to the field `slug` of the cleaned form if it could be mistaken for an id."""
     if form.cleaned_data.get("slug", "").isdecimal() and "slug" in form.changed_data:
-        form.add_error("slug", _("Use a letter too: a number would be taken for an id."))
+        form.add_error("slug", _("Use at least one letter; a number alone looks like an ID."))
 
 
 def named(key: str, *, pk: str = "pk", slug: str = "slug") -> dict[str, Any]:

@@ -42,7 +42,7 @@ def spend(scope: str, who: str, *, limit: int, seconds: int, at: float | None = 
     if left:
         raise Refused(
             "too_many_tries",
-            _("Too many tries. Wait %(n)d min and try again.") % {"n": max(1, round(left / 60))},
+            _("Too many attempts. Wait %(n)d min and try again.") % {"n": max(1, round(left / 60))},
             status=429,
             headers={"Retry-After": str(int(left) + 1)},
         )

@@ -38,7 +38,7 @@ def retrying(action: Callable[P, R]) -> Callable[P, R]:
                 if attempt == TRIES - 1 and is_outage(error) and not is_conflict(error):
                     raise
                 time.sleep(0.02 * attempt)
-        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+        raise Refused("busy", _("Someone else changed this at the same time. Check it again and retry."))
 
     return wrapper
 

@@ -78,7 +78,7 @@ def release_tasks() -> int:
         if len(task.worker_ids) < MAX_DEATHS:
             count += mine.update(status=READY)
         else:
-            log.error("task %s is given up: three workers died of it", task.pk)
+            log.error("task %s failed: three workers died running it", task.pk)
             count += mine.update(status=FAILED, finished_at=timezone.now())
     return count
 

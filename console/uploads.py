@@ -34,4 +34,4 @@ def oversized(request: HttpRequest, field: str) -> str | None:
     if field not in getattr(request, "oversized_uploads", ()):
         return None
     limit = settings.UPLOAD_LIMIT // (1024 * 1024)
-    return _("The file is larger than %(limit)d MB. Split it, or leave out what is not needed.") % {"limit": limit}
+    return _("The file is larger than %(limit)d MB. Split it, or remove what you don't need.") % {"limit": limit}

@@ -142,7 +142,7 @@ class Beside(threading.Thread):
         try:
             self.worker.run()
         except Exception:
-            log.exception("the queue %s is served no longer, so this worker ends", self.name)
+            log.exception("the queue %s is no longer served, so this worker exits", self.name)
             os.kill(os.getpid(), signal.SIGTERM)
         finally:
             connection.close()

@@ -173,7 +173,7 @@ def ids_to_print(job: Job) -> list[int]:
     actions.check_number(job.total)
     if ids := job.ids():
         return ids
-    raise Refused("nothing_selected", _("Nothing is selected. Tick rows in the list first."), status=422)
+    raise Refused("nothing_selected", _("Nothing is selected. Select rows in the list first."), status=422)
 
 
 def download(sheet: LabelSheet, *, by: Any, is_taken: bool = True) -> File:

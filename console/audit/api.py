@@ -27,9 +27,9 @@ class EventOut(serializers.ModelSerializer):
     """One event of the audit log. `data` holds changes as `{field: [old, new]}`."""
 
     data = serializers.JSONField()
-    act = serializers.UUIDField(allow_null=True, help_text="Shared by all lines of one act.")
+    act = serializers.UUIDField(allow_null=True, help_text="The same for all events of one action.")
     operation = serializers.IntegerField(
-        source="operation_id", allow_null=True, help_text="The operation that did it, where one did."
+        source="operation_id", allow_null=True, help_text="The operation that did it, if any."
     )
 
     class Meta:
@@ -72,22 +72,23 @@ class SubjectField(serializers.ChoiceField):
 class EventQuery(FeedQuery):
     """Filters for the events of the audit log."""
 
-    q = Text(required=False, max_length=64, help_text="About things whose name begins so.")
+    q = Text(required=False, max_length=64, help_text="Only events about things whose name starts with this text.")
     kind = KindField(required=False)
-    subject = SubjectField(required=False, help_text="Kind of thing.")
+    subject = SubjectField(required=False, help_text="The kind of thing, such as device.")
     who = Text(
         required=False,
         max_length=20,
         pattern="^(system|[0-9]{1,18})$",
-        help_text="The id of a person, or system for the server itself.",
+        help_text="The ID of a person, or `system` for the server itself.",
     )
     about = Text(
-        required=False, max_length=40, pattern="^[a-z]+:[0-9]{1,18}$", help_text="One thing, such as device:17."
+        required=False,
+        max_length=40,
+        pattern="^[a-z]+:[0-9]{1,18}$",
+        help_text="One thing by kind and ID, such as device:17.",
     )
-    since = serializers.DateField(required=False, help_text="From this day on, in the organization's time zone.")
-    until = serializers.DateField(
-        required=False, help_text="Up to the end of this day, in the organization's time zone."
-    )
+    since = serializers.DateField(required=False, help_text="The first day, in the organization's time zone.")
+    until = serializers.DateField(required=False, help_text="The last day, included, in the organization's time zone.")
 
 
 @endpoint("List events", may=Permission.VIEW, answers=EventOut, query=EventQuery, is_list=True)

@@ -108,7 +108,7 @@ def _described(event: Event) -> tuple[list[tuple[str, str, str]], list[tuple[str
 def field_label(kind: str, name: str) -> str:
     """Return the label of a field of this kind of thing."""
     found = _field(kind, name)
-    known = getattr(found, "verbose_name", "") or _now("Given" if name == "given" else name.replace("_", " "))
+    known = getattr(found, "verbose_name", "") or _now("Set" if name == "given" else name.replace("_", " "))
     return str(capfirst(known))
 
 

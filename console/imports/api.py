@@ -43,17 +43,23 @@ ONE_OF_THEM = "Send the file either as `csv` or as `file`."
 class ImportIn(Body):
     """A file to import: text in `csv`, or Base64 in `file`. Columns are recognised by their headers."""
 
-    csv = Text(max_length=MOST_TEXT, required=False, help_text="The file as text: separated values with a header.")
+    csv = Text(
+        max_length=MOST_TEXT,
+        required=False,
+        help_text="The file as text: delimiter-separated values with a header row.",
+    )
     file = Text(max_length=MOST_TEXT, required=False, help_text="The file's bytes in Base64: CSV, TSV or XLSX.")
     encoding = serializers.ChoiceField(
         list(ENCODINGS),
         required=False,
-        help_text="Of a `file` that is text. Left out: found out, and refused where unclear.",
+        help_text="The encoding of a text `file`. If left out, it is detected; an ambiguous one is refused.",
     )
     sheet = Text(
-        max_length=100, required=False, help_text="Of a workbook. Left out: the first whose header is understood."
+        max_length=100,
+        required=False,
+        help_text="The sheet of a workbook. If left out, the first one with a recognized header.",
     )
-    skip_hidden_rows = Flag(default=False, help_text="true: leave out the rows that the sheet hides.")
+    skip_hidden_rows = Flag(default=False, help_text="true: skip the rows that are hidden in the sheet.")
     file_name = Text(max_length=200, default="api.csv", pattern=r"^[^/\\\x00]+$")
 
     def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
@@ -63,7 +69,7 @@ class ImportIn(Body):
         try:
             content_of(data)
         except binascii.Error:
-            return {"file": ["This is no Base64."]}
+            return {"file": ["This isn't Base64."]}
         return {}
 
 
@@ -84,7 +90,9 @@ class ImportQuery(Body):
     """Options of an import."""
 
     dry_run = Flag(default=False, help_text="true: check the file only.")
-    good_rows = Flag(default=False, help_text="true: apply without the refused rows; else they refuse the whole file.")
+    good_rows = Flag(
+        default=False, help_text="true: import the valid rows only. Otherwise, any refused row refuses the whole file."
+    )
 
 
 class ApplyIn(Body):
@@ -97,9 +105,13 @@ class ApplyIn(Body):
 class Remark(serializers.Serializer):
     """A remark about the file that is not a reason to refuse a row."""
 
-    code = serializers.CharField(help_text="Such as errors, merged, hidden_rows, spaces, numbers.")
+    code = serializers.CharField(
+        help_text="A word for programs, such as errors, merged, hidden_rows, spaces or numbers."
+    )
     count = serializers.IntegerField()
-    places = serializers.ListField(child=serializers.CharField(), help_text="The first rows, cells or columns.")
+    places = serializers.ListField(
+        child=serializers.CharField(), help_text="The first rows, cells or columns it is about."
+    )
 
 
 class EncodingReading(serializers.Serializer):
@@ -123,20 +135,26 @@ class ImportOut(serializers.Serializer):
     id = serializers.IntegerField()
     file_name = serializers.CharField()
     rows = serializers.SerializerMethodField()
-    version = serializers.IntegerField(help_text="Of the check, for `apply`.")
+    version = serializers.IntegerField(help_text="The version of the check; send it with `apply`.")
     operation = serializers.IntegerField(source="operation_id", allow_null=True)
     checked_at = serializers.DateTimeField(allow_null=True)
     applied_at = serializers.DateTimeField(allow_null=True)
-    missing = serializers.SerializerMethodField(help_text="Columns that the file lacks.")
+    missing = serializers.SerializerMethodField(help_text="The required columns that the file doesn't have.")
     ignored_columns = serializers.SerializerMethodField(
-        help_text="Headers of the file that are not known: not imported."
+        help_text="Headers that were not recognized; their columns are not imported."
     )
-    sheet = serializers.SerializerMethodField(help_text="Of a workbook, the sheet that is read.")
-    sheets = serializers.SerializerMethodField(help_text="Of a workbook, all sheets.")
-    encoding = serializers.SerializerMethodField(help_text="Where the file does not say it; else null.")
-    remarks = serializers.SerializerMethodField(help_text="What was noticed.")
-    found = serializers.SerializerMethodField(help_text="By the check: new, changed, unchanged, refused.")
-    outcome = serializers.SerializerMethodField(help_text="Of the import: the same; null before it is applied.")
+    sheet = serializers.SerializerMethodField(help_text="The sheet that is read, for a workbook.")
+    sheets = serializers.SerializerMethodField(help_text="The names of all sheets, for a workbook.")
+    encoding = serializers.SerializerMethodField(
+        help_text="The encoding, if the file doesn't state it; otherwise null."
+    )
+    remarks = serializers.SerializerMethodField(help_text="What the check noticed without refusing rows.")
+    found = serializers.SerializerMethodField(
+        help_text="Numbers of rows by the check: new, changed, unchanged and refused."
+    )
+    outcome = serializers.SerializerMethodField(
+        help_text="The same numbers for the import itself; null before it is applied."
+    )
 
     def get_rows(self, row: FileImport) -> int:
         """The number of rows, without the header once the file is checked."""

@@ -107,18 +107,18 @@ SENTENCES = {
         "count",
     ),
     "formula": ngettext_lazy(
-        "A text in %(n)s row begins like a formula. It is kept as text and never computed.",
-        "A text in %(n)s rows begins like a formula. It is kept as text and never computed.",
+        "A text in %(n)s row looks like a formula. It is kept as text and never calculated.",
+        "A text in %(n)s rows looks like a formula. It is kept as text and never calculated.",
         "count",
     ),
     "markup": ngettext_lazy(
-        "A text in %(n)s row holds markup. It is kept as text and never run.",
-        "A text in %(n)s rows holds markup. It is kept as text and never run.",
+        "A text in %(n)s row contains markup. It is kept as text and never run.",
+        "A text in %(n)s rows contains markup. It is kept as text and never run.",
         "count",
     ),
     "errors": ngettext_lazy(
-        "%(n)s cell shows an error of Excel. It is read as empty.",
-        "%(n)s cells show an error of Excel. They are read as empty.",
+        "%(n)s cell shows an Excel error. It is read as empty.",
+        "%(n)s cells show an Excel error. They are read as empty.",
         "count",
     ),
     "merged": ngettext_lazy(
@@ -127,8 +127,8 @@ SENTENCES = {
         "count",
     ),
     "empty_twins": ngettext_lazy(
-        "%(n)s column is empty and means the same as another, which is read instead.",
-        "%(n)s columns are empty and mean the same as others, which are read instead.",
+        "%(n)s column is empty and has the same meaning as another, which is read instead.",
+        "%(n)s columns are empty and have the same meaning as others, which are read instead.",
         "count",
     ),
     "hidden_rows": ngettext_lazy(
@@ -137,8 +137,8 @@ SENTENCES = {
         "count",
     ),
     "hidden_left_out": ngettext_lazy(
-        "%(n)s row is hidden in the sheet, and is left out as you chose.",
-        "%(n)s rows are hidden in the sheet, and are left out as you chose.",
+        "%(n)s row is hidden in the sheet and skipped, as you chose.",
+        "%(n)s rows are hidden in the sheet and skipped, as you chose.",
         "count",
     ),
     "hidden_columns": ngettext_lazy(
@@ -147,8 +147,8 @@ SENTENCES = {
         "count",
     ),
     "other_letters": ngettext_lazy(
-        "%(n)s row writes a registered one in other letters. The registered letters stay.",
-        "%(n)s rows write registered ones in other letters. The registered letters stay.",
+        "%(n)s row differs from a registered one only in upper and lower case. The registered spelling stays.",
+        "%(n)s rows differ from registered ones only in upper and lower case. The registered spelling stays.",
         "count",
     ),
 }
@@ -337,7 +337,7 @@ def _heed(cells: RemarkedRow, row: Row, header: Header, kind: Kind) -> bool:
         elif code == "error":
             kind.notices.add("errors", cell)
             if kind.refuses_errors:
-                sentence = _("Cell %(cell)s shows the error %(error)s. Correct it, or write what it should be.")
+                sentence = _("Cell %(cell)s shows the error %(error)s. Correct it, or enter the value.")
                 row.reasons.append(sentence % {"cell": cell, "error": visible(detail, 20)})
         elif code == "no_result":
             sentence = _(

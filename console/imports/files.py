@@ -44,6 +44,4 @@ def table_of(row: FileImport, rank: Rank | None = None) -> Table:
 
 def gone() -> Refused:
     """Return the refusal of an action whose file is no longer kept."""
-    return Refused(
-        "file_gone", _("The file of this import is not kept any more; that is so after 30 days. Upload it again.")
-    )
+    return Refused("file_gone", _("The file of this import was deleted after 30 days. Upload it again."))

@@ -122,7 +122,7 @@ class Importer:
                 row, self.kind_of(row), at=timezone.now(), on_progress=lambda done: mine.update(succeeded=done)
             )
             mine.update(succeeded=operation.total)
-            operation.sentence = _("The file is checked.")
+            operation.sentence = _("File checked.")
 
     def apply(
         self, row: FileImport, *, version: int, by: Actor, good_rows: bool = False, at: datetime | None = None
@@ -179,7 +179,7 @@ class Importer:
             except (IntegrityError, Outdated):
                 self.check_now(row, at=at)
                 version = row.version
-        raise Refused("busy", _("Somebody else changes the same rows at this moment. Wait a little and try again."))
+        raise Refused("busy", _("Someone else is changing the same rows. Wait a moment and try again."))
 
     def said(self, outcome: dict[str, Any]) -> str:
         """Return what an import did, in one sentence."""
@@ -191,7 +191,7 @@ class Importer:
             sentence = ngettext("%(n)d was as in the file", "%(n)d were as in the file", unchanged)
             parts.append(sentence % {"n": unchanged})
         if refused:
-            parts.append(ngettext("%(n)d row left out", "%(n)d rows left out", refused) % {"n": refused})
+            parts.append(ngettext("%(n)d row skipped", "%(n)d rows skipped", refused) % {"n": refused})
         return ", ".join(parts) + "."
 
     @transaction.atomic
@@ -217,8 +217,8 @@ class Importer:
             raise Refused("not_checked", _("This file has not been checked yet. Look at the preview first."))
         if summary["refused"] and not good_rows:
             sentence = ngettext(
-                "%(n)d row is refused, so nothing is imported. Correct the file, or apply the good rows.",
-                "%(n)d rows are refused, so nothing is imported. Correct the file, or apply the good rows.",
+                "%(n)d row is refused, so nothing is imported. Correct the file, or import only the valid rows.",
+                "%(n)d rows are refused, so nothing is imported. Correct the file, or import only the valid rows.",
                 summary["refused"],
             )
             raise Refused("rows_refused", sentence % {"n": summary["refused"]}, id=row.pk)

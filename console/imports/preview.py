@@ -264,14 +264,14 @@ class ColumnsForm(forms.Form):
                 label=_("Sheet"),
                 choices=[(name, name) for name in sheets],
                 initial=row.summary["sheet"],
-                help_text=_("For another sheet, the columns are recognized again."),
+                help_text=_("If you change the sheet, the columns are recognized again."),
             )
         if encoding := row.summary.get("encoding"):
             self.fields["encoding"] = forms.ChoiceField(
                 label=_("Encoding"),
                 choices=[(codec, NAMES[codec]) for codec, _cells in encoding["samples"]],
                 initial=encoding["used"],
-                help_text=_("For another encoding, the columns are recognized again."),
+                help_text=_("If you change the encoding, the columns are recognized again."),
             )
         if data is not None and not any(name.startswith("column_") for name in data):
             said: dict[str, forms.Field] = {}
@@ -295,7 +295,7 @@ class ColumnsForm(forms.Form):
             if not field.startswith("column_") or name == UNUSED:
                 continue
             if name in chosen:
-                sentence = _("“%(other)s” is set to this already. Choose one of them.")
+                sentence = _("“%(other)s” is already set to this. Choose one of them.")
                 self.add_error(field, ValidationError(sentence % {"other": self.fields[chosen[name]].label}))
             chosen.setdefault(name, field)
         return cleaned

@@ -35,7 +35,7 @@ def rows_of(row: FileImport, kind: type[Kind]) -> tuple[list[str], Iterator[list
     The reason comes before the cells, because a row may have more cells than the header.
     """
     if not row.summary.get("refused"):
-        raise Refused("nothing_refused", _("No row of this file is refused."))
+        raise Refused("nothing_refused", _("No row of this file was refused."))
     labels = row.summary["header"]["labels"]
     skipped = 2 if [normalise(label) in ours for label, ours in zip(labels, _OURS, strict=False)] == [True, True] else 0
     reasons = staging_of(row, kind).tuples(Verdict.REFUSED, ("number", "reason"))

@@ -105,7 +105,7 @@ def refuse_guess(row: FileImport) -> None:
     index = next((n for n, pair in enumerate(zip(cells, others, strict=True)) if pair[0] != pair[1]), 0)
     sentence = _(
         "The file does not say its encoding: “%(text)s” if it is %(one)s, “%(other_text)s” if it is %(other)s. "
-        "Say which one it is."
+        "Choose the encoding."
     )
     told = {
         "one": SHORT[one],
@@ -121,7 +121,7 @@ def refuse_twice(row: FileImport, kind: type[Kind]) -> None:
     for name, indexes in row.summary.get("twice", {}).items():
         label = next((column.label for column in kind.columns if column.name == name), name)
         places = ", ".join(letters(index) for index in indexes)
-        sentence = _("The columns %(places)s are all read as %(label)s. Leave one of them, or rename the others.")
+        sentence = _("The columns %(places)s are all read as %(label)s. Keep one of them and rename the others.")
         raise Refused("column_twice", sentence % {"places": places, "label": label}, status=422, id=row.pk)
 
 
@@ -153,14 +153,14 @@ def hand_over(row: FileImport, *, version: int, operation: Any) -> None:
 
 def applied_already() -> Refused:
     """Return the refusal of applying an import twice."""
-    return Refused("applied_already", _("This file was applied already. What it did stands on its page."))
+    return Refused("applied_already", _("This file was already imported. See its page for the results."))
 
 
 def outdated() -> Refused:
     """Return the refusal of a decision on a preview that is not the latest one."""
-    return Refused("preview_outdated", _("The file was checked anew since you looked. Look at the preview again."))
+    return Refused("preview_outdated", _("The file was checked again in the meantime. Check the new preview."))
 
 
 def running() -> Refused:
     """Return the refusal of a second start."""
-    return Refused("running", _("The server is at this file already. Wait until it is done."))
+    return Refused("running", _("This file is already being processed. Wait until it is done."))

@@ -75,7 +75,7 @@ class Operation(TenantModel):
 
     @property
     def percent(self) -> int:
-        """Progress from 0 to 100."""
+        """Progress from The progress, from 0 to 100."""
         if self.state == OperationState.DONE:
             return 100
         return min(99, self.processed * 100 // self.total) if self.total else 0

@@ -14,7 +14,7 @@ from console.tenancy import TenantModel, TenantQuerySet
 class DeliveryState(Words):
     WAITING = "waiting", _("Waiting")
     SENT = "sent", _("Sent")
-    FAILED = "failed", _("Failed, will be tried again")
+    FAILED = "failed", _("Failed, will be retried")
     GIVEN_UP = "given_up", _("Given up")
     KEPT = "kept", _("Kept while disabled")
     DISCARDED = "discarded", _("Discarded")

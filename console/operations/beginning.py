@@ -53,7 +53,7 @@ def begin(
     assert right is not None, "neither the handler nor the call names a permission"
     is_dry, title = payload.get("is_dry", False), handler.titled(**{"n": rows, **(words or {})})
     terms: dict[str, Any] = {
-        "title": _("Trial: %(title)s") % {"title": title} if is_dry else title,
+        "title": _("Dry run: %(title)s") % {"title": title} if is_dry else title,
         "by": by,
         "permission": right,
         "total": rows,
@@ -147,11 +147,11 @@ def check_undo(operation: Operation, *, at: datetime | None = None) -> None:
     if operation.is_undoable(at):
         return
     if not operation.is_over:
-        raise Refused("not_over", _("It is still under way. Wait until it is over."))
+        raise Refused("not_over", _("It is still running. Wait until it finishes."))
     if operation.undone_at:
-        raise Refused("undone_already", _("It was undone already. It can be undone once."))
+        raise Refused("undone_already", _("It was already undone. An operation can be undone only once."))
     if until is None or not operation.succeeded:
-        raise Refused("nothing_to_undo", _("It changed nothing that could be undone."))
+        raise Refused("nothing_to_undo", _("It didn't change anything that can be undone."))
     minutes, time = UNDO_WITHIN // timedelta(minutes=1), f"{timezone.localtime(until):%H:%M}"
     raise Refused(
         "undo_too_late", _("It could be undone for %(n)d minutes, until %(time)s.") % {"n": minutes, "time": time}
@@ -172,7 +172,7 @@ def take_undo(operation: Operation, *, at: datetime | None = None) -> None:
     if not mine.update(undone_at=at):
         operation.refresh_from_db()
         check_undo(operation, at=at)
-        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+        raise Refused("busy", _("Someone else changed this at the same time. Check it again and retry."))
     operation.undone_at = at
 
 

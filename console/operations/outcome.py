@@ -98,7 +98,9 @@ def sentence_of(operation: Operation, *, done: "_StrOrPromise | None" = None, **
     """
     said = (done or find(operation.handler).done) % {"n": succeeded(operation), **words}
     return (
-        _("%(said)s It was a trial: nothing is changed.") % {"said": said} if operation.payload.get("is_dry") else said
+        _("%(said)s This was a dry run: nothing was changed.") % {"said": said}
+        if operation.payload.get("is_dry")
+        else said
     )
 
 

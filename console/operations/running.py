@@ -121,7 +121,7 @@ def actor_of(operation: Operation) -> Actor:
         rights &= set(operation.rights)
     is_stopped = operation.by_key is not None and not api_keys.is_usable(operation.by_key)
     if member is None or is_stopped or Permission(operation.permission) not in rights:
-        raise Refused("not_allowed", _("Who started this may not do it any more."))
+        raise Refused("not_allowed", _("The person who started this is no longer allowed to do it."))
     return Actor(
         kind="member",
         user=operation.by_user,
@@ -164,7 +164,11 @@ def _run(operation: Operation) -> None:
             end(operation, OperationState.FAILED, refusal.sentence)
     except Exception:
         log.exception("operation %s failed", operation.pk)
-        end(operation, OperationState.FAILED, _("It stopped at an unexpected error. Nothing after that was changed."))
+        end(
+            operation,
+            OperationState.FAILED,
+            _("It stopped because of an unexpected error. Nothing was changed after that."),
+        )
     else:
         end(operation, OperationState.DONE, operation.sentence)
 
@@ -203,7 +207,7 @@ def _take(operation_id: int) -> Operation | None:
         return None
     operation = Operation.objects.select_related("organization", "by_user").get(pk=operation_id)
     if operation.attempt > MAX_ATTEMPTS:
-        end(operation, OperationState.FAILED, _("It was interrupted three times and given up."))
+        end(operation, OperationState.FAILED, _("It was interrupted three times and won't be retried."))
         return None
     return operation
 

@@ -29,7 +29,9 @@ class MemberOut(serializers.ModelSerializer):
     name = serializers.CharField(source="user.name")
     email = serializers.CharField(source="user.email")
     role = serializers.ChoiceField(choices=Role.choices)
-    has_second_factor = serializers.BooleanField(source="has_factor", help_text="Whether one is set up.")
+    has_second_factor = serializers.BooleanField(
+        source="has_factor", help_text="Whether they have set up two-factor authentication."
+    )
 
     class Meta:
         model = Member
@@ -46,7 +48,7 @@ class InvitationOut(serializers.ModelSerializer):
     """An invitation that is neither used nor revoked. Its link is contained only in the email."""
 
     role = serializers.ChoiceField(choices=Role.choices)
-    is_open = serializers.BooleanField(help_text="Whether its link still works; else invite again.")
+    is_open = serializers.BooleanField(help_text="Whether its link still works. If not, invite the person again.")
 
     class Meta:
         model = Invitation

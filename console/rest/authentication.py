@@ -28,7 +28,7 @@ class KeyAuthentication(BaseAuthentication):
         if len(words) == 2 and len(words[1]) <= 200:
             found = api_keys.find(words[1].decode("latin-1"))
         if found is None:
-            raise AuthenticationFailed(_("This key is not known here, or it is not valid any more."))
+            raise AuthenticationFailed(_("This key is unknown, or no longer valid."))
         actor, key = found
         request._request.actor = actor
         return actor, key

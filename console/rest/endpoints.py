@@ -41,7 +41,7 @@ TOKEN = OpenApiParameter(
     "Idempotency-Key",
     {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
     OpenApiParameter.HEADER,
-    description="Makes it safe to repeat the call: a repeat within 24 hours gets the first answer.",
+    description="Makes it safe to repeat the call: a repeat within 24 hours returns the first response.",
 )
 
 
@@ -97,7 +97,7 @@ class Endpoint:
         if token is not None and self.is_secret:
             raise Refused(
                 "not_repeatable",
-                _("The answer holds a secret, which is kept nowhere. Send it without an Idempotency-Key."),
+                _("The response contains a secret, which isn't stored. Send the call without an Idempotency-Key."),
                 status=422,
             )
         if token is None or request.method != "POST":
@@ -130,7 +130,12 @@ class Endpoint:
             return response
         response["ETag"] = tag = preconditions.of(response.data)
         if "If-Match" in request.headers and not preconditions.is_among(tag, request.headers["If-Match"]):
-            raise Refused("precondition_failed", _("It is another one by now."), status=412, headers={"ETag": tag})
+            raise Refused(
+                "precondition_failed",
+                _("The resource has changed since it was read."),
+                status=412,
+                headers={"ETag": tag},
+            )
         if preconditions.is_among(tag, request.headers.get("If-None-Match", ""), weakly=True):
             return Response(status=304, headers={"ETag": tag})
         return response
@@ -260,7 +265,7 @@ def _page_of(shape: type[serializers.Serializer], is_feed: bool) -> serializers.
     fields = {"results": shape(many=True), "next": serializers.CharField(allow_null=True)}
     if is_feed:
         fields["more"] = serializers.BooleanField(
-            required=False, help_text="In ascending order: whether to go on at once, from `next`."
+            required=False, help_text="In ascending order: whether there is more to read now, from `next`."
         )
     return inline_serializer(f"{shape.__name__}Page", fields)
 
@@ -269,7 +274,7 @@ def _single(query: Any) -> dict[str, Any]:
     """Return the query with one value per parameter; raise ValidationError for a repeated parameter."""
     twice = [name for name, values in query.lists() if len(values) > 1]
     if twice:
-        raise serializers.ValidationError({name: ["It is given more than once."] for name in twice})
+        raise serializers.ValidationError({name: ["It is sent more than once."] for name in twice})
     return query.dict()
 
 
@@ -290,7 +295,7 @@ def _body(request: Any) -> bytes:
 
 
 def _too_large() -> Refused:
-    return Refused("too_large", _("A call has up to 16 MB. Send it in parts."), status=413)
+    return Refused("too_large", _("A call can have up to 16 MB. Send it in parts."), status=413)
 
 
 def _rendered(request: Any, response: Any) -> Any:

@@ -25,7 +25,7 @@ class Body(serializers.Serializer):
             known = {name for name, field in self.fields.items() if not field.read_only}
             unknown = sorted(str(name) for name in data if name not in known)
             if unknown:
-                raise serializers.ValidationError({name: ["This field is not known here."] for name in unknown})
+                raise serializers.ValidationError({name: ["This field doesn't exist."] for name in unknown})
         return super().to_internal_value(data)
 
     def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
@@ -41,7 +41,7 @@ class Text(serializers.CharField):
         if pattern:
             # In Python `$` also matches before a trailing line feed; in the OpenAPI document it does not.
             strict = f"{pattern[:-1]}\\Z" if pattern.endswith("$") else pattern
-            self.validators.append(RegexValidator(strict, f"It does not look like {pattern}."))
+            self.validators.append(RegexValidator(strict, f"It doesn't match {pattern}."))
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
@@ -87,7 +87,7 @@ class Flag(serializers.BooleanField):
 class Moment(serializers.DateTimeField):
     """A time with its offset from UTC (RFC 3339). Without an offset it would be ambiguous."""
 
-    default_error_messages = {"naive": "Say the offset from UTC as well, as in 2026-11-22T09:00:00Z or …+01:00."}
+    default_error_messages = {"naive": "Include the offset from UTC, as in 2026-11-22T09:00:00Z or …+01:00."}
 
     def enforce_timezone(self, value: datetime) -> datetime:
         """Refuse a time without an offset."""
@@ -138,18 +138,18 @@ class Between(Body):
     to = MomentOrDay(
         is_end=True,
         required=False,
-        help_text="Before this time; or up to the end of this day, in the organization's time zone.",
+        help_text="Before this time, or up to the end of this day in the organization's time zone.",
     )
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Add the field `from`, which cannot be an attribute because it is a Python keyword."""
         since = MomentOrDay(
-            required=False, help_text="From this time on; or from this day on, in the organization's time zone."
+            required=False, help_text="From this time on, or from this day on in the organization's time zone."
         )
         return {**super().get_fields(), "from": since}
 
     def unfit(self, data: dict[str, Any]) -> dict[str, list[str]]:
         """Refuse a period that ends before it begins."""
         if "from" in data and "to" in data and data["to"] <= data["from"]:
-            return {"to": ["It must lie after `from`."]}
+            return {"to": ["It must be after `from`."]}
         return super().unfit(data)

@@ -55,7 +55,7 @@ def filtered(filters: type[FilterSet], rows: Rows, request: Any, **wanted: Any) 
     ids = {name: value for name, value in wanted.items() if type(value) is int}
     unknown = [name for name in ids if isinstance(taken.get(name), Model) and taken[name].pk != ids[name]]
     if unknown:
-        raise Unfit({name: ["There is none with this id."] for name in unknown})
+        raise Unfit({name: ["There is none with this ID."] for name in unknown})
     if not filterset.is_valid():
         raise Unfit({name: [str(each) for each in errors] for name, errors in filterset.errors.items()})
     return filterset.qs

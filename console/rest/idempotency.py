@@ -50,7 +50,7 @@ def _once(token: str, key_id: int, digest: str, act: Callable[[], Any]) -> HttpR
     if row.digest != digest:
         raise Refused(
             "idempotency_key_reused",
-            _("This Idempotency-Key came with another call before. Use a new one for a new call."),
+            _("This Idempotency-Key was already used for another call. Use a new one for a new call."),
             status=422,
         )
     if row.status is not None:

@@ -22,7 +22,7 @@ def spend(key_id: int, *, at: float | None = None) -> None:
         wait = int((1 - left) * 60 / rate) + 1
         raise Refused(
             "too_many_requests",
-            _("Too many calls. Wait %(n)d s and go on.") % {"n": wait},
+            _("Too many calls. Wait %(n)d s, then continue.") % {"n": wait},
             status=429,
             headers={"Retry-After": str(wait)},
         )

@@ -29,8 +29,10 @@ class OperationOut(serializers.ModelSerializer):
     """A long-running or bulk operation, with its progress and its result."""
 
     state = serializers.ChoiceField(choices=OperationState.choices)
-    done = serializers.BooleanField(source="is_over", help_text="It will not change any more.")
-    progress = serializers.IntegerField(source="percent", help_text="0 to 100.")
+    done = serializers.BooleanField(
+        source="is_over", help_text="Whether the operation has ended; it will no longer change."
+    )
+    progress = serializers.IntegerField(source="percent", help_text="The progress, from 0 to 100.")
     counts = serializers.SerializerMethodField()
     is_dry_run = serializers.SerializerMethodField()
 
@@ -62,8 +64,8 @@ class OperationOut(serializers.ModelSerializer):
 class ResultOut(serializers.Serializer):
     """The result of one row. `code` is `ok` or the reason why the row was refused."""
 
-    position = serializers.IntegerField(help_text="In the call, from 1 on.")
-    name = serializers.CharField(help_text="As it stood in the call.")
+    position = serializers.IntegerField(help_text="The position in the call, starting at 1.")
+    name = serializers.CharField(help_text="The name as it was sent.")
     code = serializers.CharField()
     detail = serializers.CharField(allow_blank=True)
 
@@ -79,7 +81,7 @@ class ResultsQuery(Body):
     """Which of the results to return."""
 
     after = Whole(
-        min_value=0, max_value=2**31, default=0, in_query=True, help_text="The position of the last one seen."
+        min_value=0, max_value=2**31, default=0, in_query=True, help_text="The position of the last result seen."
     )
     limit = Whole(min_value=1, max_value=MOST_RESULTS, default=MOST_RESULTS, in_query=True)
 
@@ -104,10 +106,10 @@ def operation_undo(request: Any, pk: int) -> Any:
     """
     operation = get_object_or_404(Operation.objects.visible_to(request.actor), pk=pk)
     if not request.actor.may(Permission(operation.permission)):
-        raise Refused("not_allowed", _("This key may not do that."), status=403)
+        raise Refused("not_allowed", _("This key isn't allowed to do that."), status=403)
     undo = DECLARED.get(operation.undo_route)
     if undo is None:
-        raise Refused("nothing_to_undo", _("Nothing undoes this operation."))
+        raise Refused("nothing_to_undo", _("This operation can't be undone."))
     return undo.begin(operation, by=request.actor)
 
 

@@ -70,7 +70,9 @@ class OrganizationIn(Body):
     time_zone = Text(max_length=64, help_text="A name such as Europe/Berlin, or UTC.")
     requires_second_factor = Flag(help_text="Require two-factor authentication.")
     brand_name = Text(
-        max_length=120, allow_blank=True, help_text="What customers read; empty: the organization's name."
+        max_length=120,
+        allow_blank=True,
+        help_text="The name shown to customers. If empty, the organization's name is shown.",
     )
     support_email = Text(max_length=254, allow_blank=True)
     support_phone = Text(max_length=40, allow_blank=True)
@@ -106,7 +108,7 @@ class DomainOut(serializers.ModelSerializer):
 class DomainIn(Body):
     """A host name to add to the organization."""
 
-    host = Text(max_length=300, help_text="The name alone, such as claim.example.com.")
+    host = Text(max_length=300, help_text="The host name only, such as claim.example.com.")
 
 
 class RoleOut(serializers.Serializer):
@@ -144,7 +146,7 @@ def organization_logo_set(request: Any) -> Any:
     try:
         picture = base64.b64decode(request.body_data["picture"], validate=True)
     except binascii.Error:
-        raise Unfit({"picture": ["This is no base64."]}) from None
+        raise Unfit({"picture": ["This isn't Base64."]}) from None
     organizations.set_logo(request.actor.organization, io.BytesIO(picture), by=request.actor)
     return request.actor.organization
 

@@ -24,8 +24,8 @@ LOOKED_THROUGH = 20_000
 class PageQuery(Body):
     """The parameters that every list accepts."""
 
-    limit = Whole(min_value=1, max_value=MOST, default=USUAL, in_query=True, help_text="Rows of a page.")
-    cursor = Text(required=False, max_length=120, help_text="Of the page before: its `next`.")
+    limit = Whole(min_value=1, max_value=MOST, default=USUAL, in_query=True, help_text="The number of rows per page.")
+    cursor = Text(required=False, max_length=120, help_text="The `next` of the previous page.")
 
 
 class FeedQuery(PageQuery):
@@ -123,4 +123,4 @@ def _moment(text: str) -> datetime | None:
 
 
 def _no_cursor() -> Refused:
-    return Refused("bad_cursor", _("No page gave this cursor. Begin with the first page."), status=422)
+    return Refused("bad_cursor", _("This cursor isn't valid. Start with the first page."), status=422)

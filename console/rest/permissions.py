@@ -37,9 +37,12 @@ class MayCall(BasePermission):
         needed = endpoint.needed(actor)
         if needed is None:
             whose = _("a customer’s key") if actor.kind == "customer" else _("a key of the organization")
-            raise Refused("not_allowed", _("This is no call for %(key)s.") % {"key": whose}, status=403)
+            raise Refused("not_allowed", _("This call isn't available to %(key)s.") % {"key": whose}, status=403)
         if not actor.may(needed):
-            sentence = _("This key may not do that: it takes the scope %(scope)s, and a maker who may do it.")
+            sentence = _(
+                "This key isn't allowed to do that: it requires the scope %(scope)s and a creator who has "
+                "that permission."
+            )
             raise Refused("not_allowed", sentence % {"scope": needed.value}, status=403)
         if actor.kind != "customer" and not actor.may(Permission.VIEW):
             raise Refused("view_needed", _("This key lacks the scope view, which every call needs."), status=403)

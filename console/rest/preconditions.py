@@ -64,13 +64,13 @@ def _guarded(request: Any, act: Callable[[], Any]) -> Any:
 
 def _compare(request: Any, found: tuple[Any, dict[str, Any]] | None) -> None:
     if found is None:
-        raise _failed(_("What this call changes has no ETag. Send it without If-Match and If-None-Match."))
+        raise _failed(_("This resource has no ETag. Send the call without If-Match and If-None-Match."))
     tag = _tag_now(request, *found)
     wanted, unwanted = request.headers.get("If-Match"), request.headers.get("If-None-Match")
     if wanted is not None and not is_among(tag, wanted):
-        raise _failed(_("Somebody else changed this since you read it. Read it again, then decide."), tag)
+        raise _failed(_("Someone else changed this since you read it. Read it again, then decide."), tag)
     if unwanted is not None and is_among(tag, unwanted, weakly=True):
-        raise _failed(_("It is there already, as If-None-Match says that it must not be."), tag)
+        raise _failed(_("It already exists, but If-None-Match requires that it doesn't."), tag)
 
 
 def _tag_now(request: Any, getter: Any, arguments: dict[str, Any]) -> str:

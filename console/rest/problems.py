@@ -32,11 +32,11 @@ def handle(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
         return problem(error.code, error.sentence, error.status, headers=error.headers, **error.facts)
     if isinstance(error, exceptions.ValidationError):
         status = 422 if isinstance(error, Unfit) else 400
-        return problem("invalid", _("Some fields are not as they should be."), status, errors=flat(error.detail))
+        return problem("invalid", _("Some fields are invalid."), status, errors=flat(error.detail))
     if isinstance(error, Http404):
-        return problem("not_found", _("There is no such thing here."), 404)
+        return problem("not_found", _("There is no such resource."), 404)
     if isinstance(error, PermissionDenied):
-        return problem("not_allowed", _("This key may not do that."), 403)
+        return problem("not_allowed", _("This key isn't allowed to do that."), 403)
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     return None
@@ -64,5 +64,5 @@ def _of_framework(error: exceptions.APIException) -> JsonResponse:
         headers["WWW-Authenticate"] = error.auth_header
     if getattr(error, "wait", None):
         headers["Retry-After"] = str(int(error.wait) + 1)
-    detail = error.detail if isinstance(error.detail, str) else _("This can't be answered.")
+    detail = error.detail if isinstance(error.detail, str) else _("This request can't be answered.")
     return problem(CODES.get(error.status_code, "refused"), detail, error.status_code, headers=headers)

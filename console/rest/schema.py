@@ -21,13 +21,13 @@ from console.rest.reference import METHODS, NO_NUL, grouped
 PREFIX = "/api/v1"
 PROBLEM = {
     "type": "object",
-    "description": "Why it was refused (RFC 9457).",
+    "description": "Describes why a call was refused, as in RFC 9457.",
     "required": ["type", "title", "status", "code"],
     "properties": {
         "type": {"type": "string"},
         "title": {"type": "string", "description": "A sentence for people."},
         "status": {"type": "integer"},
-        "code": {"type": "string", "description": "A word for programs; it stays."},
+        "code": {"type": "string", "description": "A stable word for programs."},
         "errors": {
             "type": "array",
             "items": {
@@ -39,14 +39,14 @@ PROBLEM = {
     },
 }
 REFUSALS = {
-    "400": "It is not as documented here.",
-    "401": "No key, or one that is not valid.",
-    "403": "The key may not do that.",
-    "404": "There is no such thing for this key.",
-    "409": "The rules do not allow it now.",
-    "413": "It is too large.",
+    "400": "The request doesn't match this document.",
+    "401": "The key is missing or invalid.",
+    "403": "The key isn't allowed to do that.",
+    "404": "The resource doesn't exist, or this key can't see it.",
+    "409": "The current state doesn't allow it.",
+    "413": "The request is too large.",
     "415": "Send JSON.",
-    "422": "A field can't be taken, though it is as documented.",
+    "422": "A field has the documented form, but its value can't be accepted.",
     "429": "Too many calls.",
 }
 
@@ -62,22 +62,22 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "An API key, `cst_…`, made under Settings > API keys.",
+            "description": "An API key, `cst_…`, created under Settings > API keys.",
         }
 
 
-TAG_HEADER = {"ETag": {"schema": {"type": "string"}, "description": "Changes whenever the answer does."}}
+TAG_HEADER = {"ETag": {"schema": {"type": "string"}, "description": "Changes whenever the response does."}}
 IF_MATCH = {
     "in": "header",
     "name": "If-Match",
     "schema": {"type": "string"},
-    "description": "The ETag of what was read: where it is another one by now, the answer is a 412.",
+    "description": "The ETag of the version that was read. If it has changed since, the response is a 412.",
 }
 IF_NONE_MATCH = {
     "in": "header",
     "name": "If-None-Match",
     "schema": {"type": "string"},
-    "description": "The ETag of what the caller has: where it is that still, the answer is a 304.",
+    "description": "The ETag of the version that the caller has. If it hasn't changed, the response is a 304.",
 }
 
 
@@ -91,13 +91,16 @@ def _add_preconditions(paths: dict[str, Any], problem: dict[str, Any]) -> None:
             call = methods[method]
             if method == "get":
                 call.setdefault("parameters", []).extend([IF_NONE_MATCH, IF_MATCH])
-                call["responses"]["304"] = {"description": "It is as the caller has it.", "headers": TAG_HEADER}
+                call["responses"]["304"] = {"description": "The resource hasn't changed.", "headers": TAG_HEADER}
                 call["responses"]["200"]["headers"] = TAG_HEADER
             elif _single_of(path, singles):
                 call.setdefault("parameters", []).append(IF_MATCH)
             else:
                 continue
-            call["responses"]["412"] = {"description": "It is another one by now.", "content": problem}
+            call["responses"]["412"] = {
+                "description": "The resource has changed since it was read.",
+                "content": problem,
+            }
 
 
 def _single_of(path: str, singles: set[str]) -> str:

@@ -28,11 +28,11 @@ KINDS = {
 class HitOut(serializers.Serializer):
     """One object that was found."""
 
-    kind = serializers.ChoiceField(choices=sorted(KINDS.values()), help_text="What the id is of.")
+    kind = serializers.ChoiceField(choices=sorted(KINDS.values()), help_text="The kind of thing that was found.")
     id = serializers.IntegerField()
-    label = serializers.CharField(help_text="Its name; or that of its person who has this address.")
+    label = serializers.CharField(help_text="Its name, or the name of its person with this email address.")
     detail = serializers.CharField(allow_blank=True)
-    is_exact = serializers.BooleanField(help_text="Whether the text is its very name or number.")
+    is_exact = serializers.BooleanField(help_text="Whether the text is exactly its name or number.")
 
 
 class SearchQuery(Body):

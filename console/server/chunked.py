@@ -31,7 +31,7 @@ def measured(application: Application) -> Application:
             except (_BrokenError, OSError):
                 return _refuse(start_response, HTTPStatus.BAD_REQUEST, "malformed", "The body is cut off or broken.")
             if length > MOST_BYTES:
-                sentence = "A body without a Content-Length has up to 16 MB. Send it in parts."
+                sentence = "A body without a Content-Length can have up to 16 MB. Send it in parts."
                 return _refuse(start_response, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", sentence)
             body.seek(0)
             del environ["HTTP_TRANSFER_ENCODING"]

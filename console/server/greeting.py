@@ -15,14 +15,14 @@ def greeting() -> str:
     else:
         code = keys.read(settings.DATA_DIR, keys.SETUP_FILE)
         lines += [
-            "Make your organization with this link, which works once:",
+            "Create your organization with this link, which works once:",
             f"  {settings.BASE_URL}{reverse('console:setup')}?code={code}",
         ]
     if not settings.MAIL_URL:
         key = keys.read(settings.DATA_DIR, keys.MAILBOX_FILE)
         lines += [
             "",
-            "No mail server is set, so mail is kept here, for you to read:",
+            "No mail server is configured, so emails are stored here for you to read:",
             f"  {settings.BASE_URL}{reverse('console:mail_open', args=[key])}",
         ]
     return "\n".join(lines)

@@ -117,7 +117,7 @@ class Child:
         if self.process is not None and self.process.poll() is not None:
             self.deaths = self.deaths + 1 if now - self.started < SHORT_LIFE else 0
             self.not_before = now + min(LONGEST_PAUSE, 2**self.deaths - 1)
-            log.error("%s ended with status %s and is started anew", self.name, self.process.returncode)
+            log.error("%s ended with status %s and is restarted", self.name, self.process.returncode)
             self.process = None
         if self.process is None and now >= self.not_before:
             self.start()

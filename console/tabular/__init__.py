@@ -108,5 +108,5 @@ def open_table(
         row_count += 1
         column_count = max(column_count, len(cells))
     if not row_count:
-        raise Refused("empty_file", _("The file holds no rows."), status=422)
+        raise Refused("empty_file", _("The file contains no rows."), status=422)
     return Table(name, source, row_count, column_count)

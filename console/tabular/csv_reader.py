@@ -323,22 +323,20 @@ def _widths(sample: str, separator: str) -> Counter[Any]:
 
 
 def _binary() -> Refused:
-    return refuse("unknown_file", _("This is no text and no workbook. Save the table as CSV or XLSX."))
+    return refuse("unknown_file", _("This is neither text nor a workbook. Save the table as CSV or XLSX."))
 
 
 def _undecodable(encoding: str = "") -> Refused:
     if encoding:
         sentence = _("The file can't be read as %(encoding)s. Choose another encoding.")
         return refuse("unreadable_text", sentence % {"encoding": encoding})
-    return refuse(
-        "unreadable_text", _("The file's characters can't be read in any known encoding. Save it as CSV in UTF-8.")
-    )
+    return refuse("unreadable_text", _("The file's encoding isn't supported. Save it as CSV in UTF-8."))
 
 
 def _monster(row: int) -> Refused:
     return refuse(
         "endless_row",
-        _("Row %(row)s does not end. Perhaps a quotation mark was opened there and never closed.")
+        _("Row %(row)s doesn't end. A quotation mark may have been opened there and never closed.")
         % {"row": number_format(row, force_grouping=True)},
     )
 
@@ -349,6 +347,6 @@ def _broken_record(row: int, reason: str) -> Refused:
         return _monster(row)
     return refuse(
         "broken_quotes",
-        _("In row %(row)s text follows a closing quotation mark. Double the marks that belong to the text.")
+        _("In row %(row)s, text follows a closing quotation mark. Double the quotation marks that belong to the text.")
         % {"row": number_format(row, force_grouping=True)},
     )

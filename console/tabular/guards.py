@@ -83,14 +83,14 @@ def too_many_columns(row: int) -> Refused:
     """Return the refusal of a table with more than MAX_COLUMNS columns, naming the row that exceeds it."""
     return refuse(
         "too_many_columns",
-        _("Row %(row)s has more than %(limit)s columns. Delete the columns that are not needed.")
+        _("Row %(row)s has more than %(limit)s columns. Delete the columns you don't need.")
         % {"row": number_format(row, force_grouping=True), "limit": MAX_COLUMNS},
     )
 
 
 def too_large_inside() -> Refused:
     """Return the refusal of a workbook that unpacks to more than can be read."""
-    return refuse("too_large_inside", _("Unpacked, the workbook is too large. Save it as CSV, or split it."))
+    return refuse("too_large_inside", _("The unpacked workbook is too large. Save it as CSV, or split it."))
 
 
 def refuse_large(path: Path, limit: int) -> None:
@@ -117,11 +117,12 @@ def kind_of(path: Path) -> str:
     for signature, kind in _OTHERS:
         if head.startswith(signature):
             raise refuse(
-                "unknown_file", _("This is a %(kind)s file, no table. Save the table as CSV or XLSX.") % {"kind": kind}
+                "unknown_file",
+                _("This is a %(kind)s file, not a table. Save the table as CSV or XLSX.") % {"kind": kind},
             )
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_MARKUP):
         # Many export buttons produce web pages that are named .xls.
-        raise refuse("unknown_file", _("This is a web page, no table. Open it in Excel and save it as CSV or XLSX."))
+        raise refuse("unknown_file", _("This is a web page, not a table. Open it in Excel and save it as CSV or XLSX."))
     return "csv"
 
 
@@ -139,12 +140,12 @@ def _refuse_ole(file: BinaryIO) -> Refused:
 
 def no_workbook() -> Refused:
     """Return the refusal of an archive of another kind."""
-    return refuse("unknown_file", _("This file holds no workbook. Save the table as CSV or XLSX."))
+    return refuse("unknown_file", _("This file contains no workbook. Save the table as CSV or XLSX."))
 
 
 def protected() -> Refused:
     """Return the refusal of a workbook that asks for a password."""
-    return refuse("protected_file", _("The workbook is protected by a password. Save it without one."))
+    return refuse("protected_file", _("The workbook is password-protected. Save it without a password."))
 
 
 def check_archive(path: Path) -> None:

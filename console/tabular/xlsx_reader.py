@@ -79,7 +79,7 @@ def find_source(path: Path, sheet: str = "", rank: Rank | None = None) -> XlsxSo
                     break
     if best:
         return best
-    raise refuse("empty_file", _("The file holds no rows."))
+    raise refuse("empty_file", _("The file contains no rows."))
 
 
 def _read_workbook(package: Package) -> Workbook:

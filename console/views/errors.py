@@ -24,7 +24,7 @@ CUSTOMERS = ("/c/", "/portal/", "/account/login/code/", "/account/code/", "/acco
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Answer 400: the server does not understand the request."""
     if request.path_info.startswith(PROGRAMS):
-        return problem("malformed", "This is no request that this server understands.", 400)
+        return problem("malformed", "The server doesn't understand this request.", 400)
     return render(request, "400.html", status=400)
 
 

@@ -73,7 +73,7 @@ def create(
     hook.url, hook.events = _address(url), _events(hook.scope, events)
     hook.message_names = _names(message_names, hook.events)
     if Webhook.objects.filter(organization=by.organization, archived_at=None).count() >= MOST:
-        raise Refused("too_many_webhooks", _("There are 50 webhooks. Remove one that is not needed any more."))
+        raise Refused("too_many_webhooks", _("There are already 50 webhooks. Remove one that you no longer need."))
     hook.save()
     record(webhook_events.CREATED, hook, by=by)
     return hook
@@ -127,7 +127,7 @@ def rotate(hook: Webhook, *, by: Actor, at: datetime | None = None) -> str:
         seed=seed, old_seed=hook.seed, old_seed_until=at + BOTH_SIGN_FOR
     )
     if not moved:
-        raise Refused("changed", _("Somebody else changed this webhook meanwhile. Look at it again."))
+        raise Refused("changed", _("Someone else changed this webhook in the meantime. Reload and check again."))
     hook.refresh_from_db()
     record(webhook_events.ROTATED, hook, by=by, at=at)
     return signing.secret_of(seed)
@@ -287,14 +287,14 @@ def send_again(delivery: WebhookDelivery, *, by: Actor, at: datetime | None = No
     _need_enabled(hook)
     free = WebhookDelivery.objects.filter(pk=delivery.pk, leased_by="")
     if not free.update(state=DeliveryState.WAITING, attempts=0, next_at=at):
-        raise Refused("under_way", _("It is being sent at this moment. Look at it again."))
+        raise Refused("under_way", _("It is being sent right now. Reload the page."))
     record(webhook_events.SENT_AGAIN, hook, by=by, at=at, message=delivery.message_id)
     transaction.on_commit(fanout.nudge)
 
 
 def disable_gone(hook: Webhook, *, at: datetime) -> bool:
     """Disable a webhook whose receiver answered that it is permanently gone, and email those responsible."""
-    reason = _("The receiver answered 410: it wants no more calls.")
+    reason = _("The receiver answered 410, so no more calls are sent.")
     return disable(hook, by=system(hook.organization), reason=reason, at=at)
 
 
@@ -302,7 +302,7 @@ def disable_failing(hook: Webhook, *, at: datetime) -> bool:
     """Disable a webhook that has only failed for the days set by the operator, and email those responsible."""
     if hook.failing_since is None or hook.failing_since > at - timedelta(days=settings.WEBHOOK_DAYS):
         return False
-    reason = _("Every call of the last %(n)d days failed.") % {"n": settings.WEBHOOK_DAYS}
+    reason = _("All calls of the last %(n)d days failed.") % {"n": settings.WEBHOOK_DAYS}
     return disable(hook, by=system(hook.organization), reason=reason, at=at)
 
 
@@ -329,11 +329,11 @@ def _events(scope: str, events: Iterable[str]) -> list[str]:
     wanted = set(events)
     possible = {name for name, _label in public.of_scope(scope)}
     if not wanted:
-        raise Refused("no_events", _("Choose one event or more."), status=422)
+        raise Refused("no_events", _("Choose at least one event."), status=422)
     if wanted - possible:
         raise Refused(
             "unknown_event",
-            _("A webhook of this kind has no event %(names)s. Choose others.")
+            _("This kind of webhook can't send %(names)s. Choose other events.")
             % {"names": ", ".join(sorted(wanted - possible))},
             status=422,
         )
@@ -374,4 +374,4 @@ def _need_enabled(hook: Webhook) -> None:
 
 
 def _removed() -> Refused:
-    return Refused("removed", _("This webhook was removed. Make a new one."))
+    return Refused("removed", _("This webhook was removed. Create a new one."))

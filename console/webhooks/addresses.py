@@ -76,19 +76,19 @@ def parse(url: str) -> Target:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError:
-        raise _bad(_("This is no address. Write it like https://example.com/hooks.")) from None
+        raise _bad(_("This isn't a URL. Enter one like https://example.com/hooks.")) from None
     if not url.isascii() or not url.isprintable() or re.search(r"[\s\\]", url) or len(url) > LONGEST:
-        raise _bad(_("Write the address in ASCII characters without spaces, as a browser copies it."))
+        raise _bad(_("Use ASCII characters without spaces, as copied from a browser."))
     if parts.scheme not in {"https", "http"} or not host:
-        raise _bad(_("Write the whole address, beginning with https://."))
+        raise _bad(_("Enter the whole URL, starting with https://."))
     if "@" in parts.netloc:
-        raise _bad(_("Leave name and password out of the address; the signature tells who calls."))
+        raise _bad(_("Remove the name and password from the URL; the signature identifies the caller."))
     if not (_literal(host) if parts.netloc.startswith("[") else _HOST.match(host)):
-        raise _bad(_("The host name in this address is none. Write it like https://example.com/hooks."))
+        raise _bad(_("The host name in this URL isn't valid. Enter a URL like https://example.com/hooks."))
     if parts.fragment:
-        raise _bad(_("Leave out the part after #; it is never sent."))
+        raise _bad(_("Remove the part after #; it is never sent."))
     if parts.scheme == "http" and not settings.WEBHOOK_NETWORKS:
-        raise _bad(_("Use https. Plain http is for networks that the operator of this server allows."))
+        raise _bad(_("Use https. Plain http is only for networks that this server's operator allows."))
     path = parts.path or "/"
     target = Target(
         parts.scheme,
@@ -118,9 +118,9 @@ def allowed(target: Target, resolve: Resolver = look_up) -> list[Address]:
     try:
         found = [ip_address(text) for text in resolve(target.host, target.port)]
     except (OSError, ValueError, UnicodeError):
-        raise Refused("unresolved", _("The host name has no address. Check how it is written.")) from None
+        raise Refused("unresolved", _("The host name can't be resolved. Check the spelling.")) from None
     if not found:
-        raise Refused("unresolved", _("The host name has no address. Check how it is written."))
+        raise Refused("unresolved", _("The host name can't be resolved. Check the spelling."))
     for address in found:
         if not may_dial(address, target):
             raise _forbidden()
@@ -188,7 +188,7 @@ def _in_figures(host: str) -> Address | None:
 
 
 def _forbidden(status: int = 409) -> Refused:
-    sentence = _("The address leads to a network or port that webhooks may not dial. Use a public https address.")
+    sentence = _("Webhooks can't be sent to this network or port. Use a public https URL.")
     return Refused("address_not_allowed", sentence, status=status)
 
 

@@ -45,13 +45,13 @@ class WebhookOut(serializers.ModelSerializer):
     product = serializers.SerializerMethodField()
     customer = serializers.SerializerMethodField()
     kept = serializers.IntegerField(
-        help_text="How many events that happened while it was disabled wait to be sent or discarded."
+        help_text="The number of events from while it was disabled that are waiting to be sent or discarded."
     )
     kept_since = serializers.DateTimeField(
-        allow_null=True, help_text="When the first of them happened; null without any."
+        allow_null=True, help_text="When the first of them happened; null if there are none."
     )
     kept_dropped = serializers.IntegerField(
-        help_text="How many older ones were dropped: events are kept for some days, and the newest 10,000."
+        help_text="How many older events were dropped. Only the newest 10,000 are kept, and only for some days."
     )
 
     class Meta:
@@ -130,14 +130,14 @@ class WebhookEdit(Body):
         child=Text(max_length=64),
         required=False,
         max_length=100,
-        help_text="Only messages of these names; empty for all. Only with the event message.",
+        help_text="Limits the event message to these names. If empty, all messages are sent.",
     )
 
 
 class WebhookIn(WebhookEdit):
     """A new webhook of the organization, of one product, or of one customer."""
 
-    product = Text(required=False, allow_null=True, max_length=60, help_text="The id or the slug.")
+    product = Text(required=False, allow_null=True, max_length=60, help_text="The ID or the slug.")
     customer = Id(required=False, allow_null=True)
 
 
@@ -154,7 +154,7 @@ class EnableIn(Body):
 class KeptOut(serializers.Serializer):
     """The result of sending or discarding kept events."""
 
-    count = serializers.IntegerField(help_text="How many events it concerned.")
+    count = serializers.IntegerField(help_text="The number of events.")
 
 
 class AttemptOut(serializers.ModelSerializer):
@@ -171,7 +171,7 @@ class DeliveryOut(serializers.ModelSerializer):
     state = serializers.ChoiceField(choices=DeliveryState.choices)
     payload = serializers.CharField()
     attempts = serializers.IntegerField(
-        source="tries_made", help_text="All tries, also those before it was sent again."
+        source="tries_made", help_text="All attempts, including those before it was sent again."
     )
 
     class Meta:
@@ -206,7 +206,7 @@ def webhook_list(request: Any) -> Any:
 
 
 @endpoint(
-    "Make a webhook",
+    "Create a webhook",
     may=MANAGE,
     takes=WebhookIn,
     answers=WebhookMade,

@@ -275,7 +275,9 @@ class Lines:
 
 def _try(line: Line, job: Job) -> Answer:
     if not job.signing:
-        return Answer(None, 0, _("The server key that made the secret is not configured. Rotate the secret."))
+        return Answer(
+            None, 0, _("The server key that the secret was created with is not configured. Rotate the secret.")
+        )
     row = job.delivery
     try:
         headers = signing.headers(job.signing, row.message_id, row.payload, at=timezone.now())

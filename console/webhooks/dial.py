@@ -193,20 +193,20 @@ def _wrong(status: int) -> str:
     if 200 <= status < 300:
         return ""
     if 300 <= status < 400:
-        return _("A redirect, which is not followed.")
+        return _("The receiver redirected; redirects aren't followed.")
     return _("The receiver answered %(status)d.") % {"status": status}
 
 
 def _say(error: Exception) -> str:
     """Describe the error in words that do not depend on the machine."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _("The certificate is not valid: %(why)s.") % {"why": error.verify_message or "unknown"}
+        return _("The certificate isn't valid: %(why)s.") % {"why": error.verify_message or "unknown"}
     if isinstance(error, ssl.SSLError):
-        return _("The receiver does not speak TLS as it should.")
+        return _("TLS with the receiver failed.")
     if isinstance(error, TimeoutError):
         return _("No answer within %(n)d seconds.") % {"n": ANSWER_WITHIN}
     if isinstance(error, ConnectionRefusedError):
         return _("The receiver refused the connection.")
     if isinstance(error, OSError):
-        return _("The connection failed or broke.")
-    return _("The receiver's answer is not HTTP.")
+        return _("The connection failed or was interrupted.")
+    return _("The receiver's response isn't HTTP.")

@@ -24,7 +24,7 @@ ROTATED = Kind(
     "webhook.rotated",
     _("Webhook's secret replaced"),
     "key-round",
-    _("{actor} gave the webhook {subject} a new secret"),
+    _("{actor} replaced the secret of the webhook {subject}"),
     SETTINGS,
 )
 ENABLED = Kind("webhook.enabled", _("Webhook enabled"), "play", _("{actor} enabled the webhook {subject}"), SETTINGS)

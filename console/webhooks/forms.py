@@ -31,7 +31,7 @@ class WebhookForm(TextGuard, forms.Form):
     url = forms.CharField(
         label=_("Address"),
         max_length=500,
-        help_text=_("A public https address, such as https://example.com/hooks. No redirect is followed."),
+        help_text=_("A public https URL, such as https://example.com/hooks. Redirects aren't followed."),
         widget=forms.TextInput(
             attrs={
                 "inputmode": "url",
@@ -50,7 +50,7 @@ class WebhookForm(TextGuard, forms.Form):
         label=_("Message names"),
         required=False,
         max_length=2000,
-        help_text=_("Separated by commas, such as level, alarm. Empty: messages of every name."),
+        help_text=_("Separated by commas, such as level, alarm. Leave empty for all messages."),
     )
 
     def __init__(self, *args: Any, scope: str, **kwargs: Any) -> None:

@@ -16,7 +16,7 @@ class DeliveryTable(Table):
     what = tables.Column(verbose_name=_("Event"), orderable=False)
     about = tables.Column(verbose_name=_("About"), orderable=False, attrs={"th": {"class": "wide-only"}})
     state = tables.Column(verbose_name=_("State"), orderable=False)
-    attempts = tables.Column(verbose_name=_("Tries"), orderable=False, attrs={"th": {"class": "num wide-only"}})
+    attempts = tables.Column(verbose_name=_("Attempts"), orderable=False, attrs={"th": {"class": "num wide-only"}})
     at = tables.Column(verbose_name=_("When"), order_by="id", attrs={"th": {"class": "end-text"}})
 
     row_template = "console/webhooks/_webhook_delivery_row.html"

@@ -100,14 +100,14 @@ def webhook_enable(request: Request, pk: int) -> HttpResponse:
     """Enable a webhook, and send or discard its kept events if that was chosen."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
     enable = partial(actions.enable, then=_choice(request, actions.LATER))
-    return press(request, hook, enable, _("The webhook is enabled."))
+    return press(request, hook, enable, _("Webhook enabled."))
 
 
 @requires(Permission.WEBHOOK_MANAGE)
 def webhook_disable(request: Request, pk: int) -> HttpResponse:
     """Disable a webhook."""
     hook = get_object_or_404(Webhook.objects.visible_to(request.actor).current(), pk=pk)
-    return press(request, hook, partial(actions.disable, is_seen=True), _("The webhook is disabled."))
+    return press(request, hook, partial(actions.disable, is_seen=True), _("Webhook disabled."))
 
 
 @requires(Permission.WEBHOOK_MANAGE)
@@ -117,7 +117,7 @@ def webhook_kept(request: Request, pk: int) -> HttpResponse:
     choice = _choice(request, "") if request.method == "POST" else ""
     if choice == actions.SEND:
         count = actions.send_kept(hook, by=request.actor)
-        messages.success(request, _("Kept events on their way: %(n)d.") % {"n": count})
+        messages.success(request, _("Sending %(n)d kept events.") % {"n": count})
     elif choice == actions.DISCARD:
         count = actions.discard_kept(hook, by=request.actor)
         messages.success(request, _("Kept events discarded: %(n)d.") % {"n": count})
@@ -131,7 +131,7 @@ def webhook_remove(request: Request, pk: int) -> HttpResponse:
     if request.method != "POST":
         return render(request, "console/webhooks/webhook_remove.html", {"hook": hook})
     remove = partial(actions.remove, is_seen=True)
-    return press(request, hook, remove, _("The webhook is removed."), to="console:webhook_list")
+    return press(request, hook, remove, _("Webhook removed."), to="console:webhook_list")
 
 
 @requires(Permission.WEBHOOK_MANAGE)
@@ -142,7 +142,7 @@ def webhook_test(request: Request, pk: int) -> HttpResponse:
         return redirect(hook)
     throttle.spend("webhook_test", str(hook.pk), limit=60, seconds=600)
     delivery = actions.send_test(hook, by=request.actor)
-    messages.success(request, _("The test is on its way. This page shows what came of it."))
+    messages.success(request, _("Test sent. The result appears on this page."))
     return redirect(delivery)
 
 
@@ -167,7 +167,7 @@ def webhook_delivery_again(request: Request, pk: int, delivery_pk: int) -> HttpR
     row = _delivery(request, pk, delivery_pk)
     if request.method == "POST":
         throttle.spend("webhook_again", str(row.webhook_id), limit=600, seconds=600)
-    return press(request, row, actions.send_again, _("It is sent again, with the same id."))
+    return press(request, row, actions.send_again, _("Resent with the same ID."))
 
 
 def _choice(request: Request, default: str) -> str:

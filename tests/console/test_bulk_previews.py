@@ -178,7 +178,7 @@ def test_a_selection_by_filter_without_what_was_shown_is_only_shown(case, staff_
     before = case.done()
     sent = of_selection(staff_client.get(case.url, {"all": "1", **case.filters})) | case.values
     answer = staff_client.post(case.url, {name: value for name, value in sent.items() if name != "selected"})
-    assert "Look at what is selected, then confirm." in answer.content.decode()
+    assert "Check what is selected, then confirm." in answer.content.decode()
     assert case.done() == before
 
 
@@ -188,7 +188,7 @@ def test_one_for_another_is_no_longer_what_was_shown(product, customer, staff_cl
     Device.objects.filter(pk=two.pk).update(is_development=False)
     Device.objects.filter(pk=one.pk).update(is_development=True)
     answer = staff_client.post(reverse("devices:device_assign"), of_selection(page) | {"customer": customer.name})
-    assert "Somebody else changed some of them meanwhile." in answer.content.decode()
+    assert "Someone else changed some of them in the meantime." in answer.content.decode()
     assert not Ownership.objects.exists()
 
 
@@ -202,7 +202,7 @@ def test_a_ticked_unit_that_became_free_meanwhile_is_shown_before_it_is_assigned
     assert "Assign 1 device" in page.content.decode()
     ownership.unclaim([owned.pk], reason="Wrong", by=actor(alice))
     answer = staff_client.post(reverse("devices:device_assign"), of_selection(page) | {"customer": customer.name})
-    assert "Somebody else changed some of them meanwhile." in answer.content.decode()
+    assert "Someone else changed some of them in the meantime." in answer.content.decode()
     assert "Assign 2 devices" in answer.content.decode()
     assert not Ownership.objects.filter(ended_at=None).exists()
 

@@ -50,7 +50,7 @@ def test_a_bad_name_or_address_makes_nothing(db, name, owner):
 
 def test_a_ledger_that_agrees_says_so(capsys, device):
     call_command("check_ledger")
-    assert capsys.readouterr().out == "The ledger and its copies agree.\n"
+    assert capsys.readouterr().out == "The ledger and its derived values agree.\n"
 
 
 def test_a_ledger_that_differs_prints_where_and_fails(capsys, monkeypatch):

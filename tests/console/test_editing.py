@@ -83,7 +83,7 @@ def test_what_both_changed_is_said_with_both_values_and_saved_only_when_sent_aga
     answer = second.send(**{field: mine})
     assert answer.status_code == 409
     text = answer.content.decode()
-    assert "Somebody else changed this while you edited it. Nothing is saved yet." in text
+    assert "Someone else changed this while you were editing it. Nothing is saved yet." in text
     assert "Now: " in text
     assert " · Yours: " in text
     assert second.now()[field] == [theirs]
@@ -111,7 +111,7 @@ def test_whoever_kept_another_s_change_is_told(page, client_for, alice):
     said = client_for(alice).get(answer.url)
     assert said.status_code == 200
     text = " ".join(str(message) for message in answer.wsgi_request._messages)
-    assert text == "Somebody else changed this meanwhile: Name. Their change was kept."
+    assert text == "Someone else changed this in the meantime: Name. Their change was kept."
 
 
 @pytest.mark.parametrize("key", TWO_FIELDS, ids=":".join)

@@ -158,7 +158,7 @@ def test_characters_that_excel_can_not_hold_are_left_out():
     assert read_xlsx(stream_xlsx("x", ["h"], [["a\x01b"]]))[1][0].value == "ab"
 
 
-NOTE = "… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it"
+NOTE = "… cut: a cell of Excel holds 32,767 characters; the CSV file contains all of it"
 
 
 @pytest.mark.parametrize(

@@ -114,8 +114,8 @@ def test_a_button_that_is_refused_says_nothing_of_success():
     ("number", "last"),
     [
         (10, "D-9: It is owned."),
-        (11, "1 more was left as it is."),
-        (12, "2 more were left as they are."),
+        (11, "1 more was left unchanged."),
+        (12, "2 more were left unchanged."),
     ],
 )
 def test_the_first_refused_rows_are_told_by_name_and_the_rest_as_a_number(organization, number, last):

@@ -228,7 +228,7 @@ def test_an_operation_that_kills_three_workers_says_so_and_is_given_up(organizat
     Operation.objects.update(state=OperationState.RUNNING, attempt=3, worker=DEAD)
     operations.recover()
     work()
-    assert has(operation, state=OperationState.FAILED, sentence="It was interrupted three times and given up.")
+    assert has(operation, state=OperationState.FAILED, sentence="It was interrupted three times and won't be retried.")
     assert steps_done() == []
 
 
@@ -255,7 +255,7 @@ def test_an_operation_that_clashes_every_time_is_given_up(organization):
     operation = start(organization, "be_busy")
     for _attempt in range(4):
         work()
-    assert has(operation, state=OperationState.FAILED, sentence="It was interrupted three times and given up.")
+    assert has(operation, state=OperationState.FAILED, sentence="It was interrupted three times and won't be retried.")
 
 
 def test_a_refusal_is_what_the_operation_says(organization):
@@ -269,7 +269,7 @@ def test_a_bug_ends_the_operation_with_a_sentence(organization):
     work()
     operation.refresh_from_db()
     assert operation.state == OperationState.FAILED
-    assert operation.sentence == "It stopped at an unexpected error. Nothing after that was changed."
+    assert operation.sentence == "It stopped because of an unexpected error. Nothing was changed after that."
 
 
 def test_who_lost_the_right_meanwhile_gets_nothing_done(organization, actor):
@@ -279,7 +279,9 @@ def test_who_lost_the_right_meanwhile_gets_nothing_done(organization, actor):
     )
     by.user.memberships.update(role="viewer")
     work()
-    assert has(operation, state=OperationState.FAILED, sentence="Who started this may not do it any more.")
+    assert has(
+        operation, state=OperationState.FAILED, sentence="The person who started this is no longer allowed to do it."
+    )
     assert steps_done() == []
 
 

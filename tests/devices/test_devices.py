@@ -200,7 +200,7 @@ def test_a_selection_that_is_too_large_is_refused_as_a_whole(staff_client, make_
     make_devices(3)
     response = staff_client.post(reverse("devices:device_assign"), {"all": "1", "customer": customer.pk})
     assert response.status_code == 422
-    assert "More than 2 are selected. Narrow the filters, and do it in parts." in response.content.decode()
+    assert "More than 2 are selected. Narrow the filters and do it in parts." in response.content.decode()
     assert not Device.objects.filter(customer=customer).exists()
 
 

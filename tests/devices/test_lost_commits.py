@@ -114,6 +114,6 @@ def test_revoking_a_key_stops_its_operation_after_the_current_chunk(alice, custo
     operations.run(called["id"])
     operation = Operation.objects.get(pk=called["id"])
     assert (operation.state, operation.succeeded) == ("failed", 3)
-    assert operation.sentence == "Who started this may not do it any more."
+    assert operation.sentence == "The person who started this is no longer allowed to do it."
     assert len(owned(customer)) == 3
     assert connection.in_atomic_block is False

@@ -388,7 +388,7 @@ def test_an_operation_can_be_undone_once(bulk, by):
     for seen in (bulk, Operation.objects.get(pk=bulk.pk)):
         with pytest.raises(Refused) as refusal:
             undo.begin(seen, by=by)
-        assert refusal.value.sentence == "It was undone already. It can be undone once."
+        assert refusal.value.sentence == "It was already undone. An operation can be undone only once."
     assert [rows(model) for model in (Device, Ownership, Event, Operation)] == before
 
 
@@ -440,7 +440,7 @@ def test_an_undo_by_a_person_who_lost_the_permission_changes_nothing(bulk, actor
     before = rows(Ownership)
     operations.run(done.pk)
     done.refresh_from_db()
-    assert (done.state, done.sentence) == ("failed", "Who started this may not do it any more.")
+    assert (done.state, done.sentence) == ("failed", "The person who started this is no longer allowed to do it.")
     assert rows(Ownership) == before
 
 

@@ -183,7 +183,7 @@ def hook(support: Person, receiver: Any) -> dict:
     expect(support.page.get_by_label(re.compile("Message names"))).to_be_hidden()
     support.page.get_by_label(re.compile("Device message")).check()
     support.page.get_by_label(re.compile("Message names")).fill("alarm/leak")
-    support.press("Make webhook")
+    support.press("Create webhook")
     support.sees("it is not shown again")
     look(support, "webhook made")
     return {"url": support.page.url, "secret": support.page.locator(".copy code").inner_text()}

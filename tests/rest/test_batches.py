@@ -82,7 +82,7 @@ def test_a_trial_says_what_would_happen_and_changes_nothing(api, make_devices, c
     answer = api.post(f"/customers/{customer.pk}/devices:assign?dry_run=true", by_id(a.pk, b.pk))
     operation, results = run(api, answer)
     assert ([r["code"] for r in results], operation["is_dry_run"]) == (["ok", "already_owned"], True)
-    assert operation["sentence"] == "1 device assigned. It was a trial: nothing is changed."
+    assert operation["sentence"] == "1 device assigned. This was a dry run: nothing was changed."
     assert not Operation.objects.get(pk=operation["id"]).is_undoable()
     assert before == (
         list(Device.objects.order_by("pk").values()),

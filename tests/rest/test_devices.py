@@ -221,5 +221,5 @@ def test_a_slug_is_never_taken_for_an_id(api, path, made):
     answer = api.post(path, {"name": "Second", "slug": "4712"})
     assert (answer.status_code, answer.json()["errors"]) == (
         422,
-        [{"field": "slug", "detail": "Use a letter too: a number would be taken for an id."}],
+        [{"field": "slug", "detail": "Use at least one letter; a number alone looks like an ID."}],
     )

@@ -22,7 +22,7 @@ def named_by_digits(organization):
 def test_an_id_that_no_customer_has_is_not_taken_for_the_beginning_of_a_name(path, alice, named_by_digits):
     answer = Caller(key_of(alice)).get(path, customer="987654")
     assert answer.status_code == 422
-    assert answer.json()["errors"] == [{"field": "customer", "detail": "There is none with this id."}]
+    assert answer.json()["errors"] == [{"field": "customer", "detail": "There is none with this ID."}]
 
 
 def test_without_the_comparison_the_name_would_be_found(alice, named_by_digits, monkeypatch):

@@ -172,9 +172,7 @@ def test_two_columns_that_hold_something_refuse_the_file_and_name_them(api, prod
     csv = "Serial number,Notes,Device name,Remark\nA-1,one,unit-000001,two\n"
     answer = api.post("/device-imports", {"product": product.slug, "csv": csv})
     assert (answer.status_code, answer.json()["code"]) == (422, "column_twice")
-    assert answer.json()["title"] == (
-        "The columns B, D are all read as Notes. Leave one of them, or rename the others."
-    )
+    assert answer.json()["title"] == ("The columns B, D are all read as Notes. Keep one of them and rename the others.")
     assert not Device.objects.exists()
     csv = "Serial number,Notes,Device name,Remark\nA-1,,unit-000001,two\n"
     assert api.post("/device-imports", {"product": product.slug, "csv": csv}).status_code == 201

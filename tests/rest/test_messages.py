@@ -127,7 +127,7 @@ def test_a_message_of_64_kb_is_cut_with_a_note_in_excel_and_whole_as_csv(device,
     api, path = Caller(key_of(alice)), f"/devices/{device.pk}/messages"
     cell = load_workbook(BytesIO(api.get(f"{path}.xlsx").getvalue())).active["E2"].value
     assert len(cell) == 32_767
-    assert cell.endswith("a… cut: a cell of Excel holds 32,767 characters; the CSV file has all of it")
+    assert cell.endswith("a… cut: a cell of Excel holds 32,767 characters; the CSV file contains all of it")
     assert "a" * 65_000 in api.get(f"{path}.csv").getvalue().decode()
 
 

@@ -231,10 +231,10 @@ def test_a_call_that_takes_no_body_refuses_one(alice, device):
 def test_a_refusal_names_the_scope_that_is_missing(alice, device, dana, customer):
     answer = Caller(key_of(alice, "view")).delete(f"/devices/{device.pk}")
     assert answer.json()["title"] == (
-        "This key may not do that: it takes the scope device.archive, and a maker who may do it."
+        "This key isn't allowed to do that: it requires the scope device.archive and a creator who has that permission."
     )
     answer = Caller(customer_key(dana, customer)).delete(f"/devices/{device.pk}")
-    assert answer.json()["title"] == "This is no call for a customer’s key."
+    assert answer.json()["title"] == "This call isn't available to a customer’s key."
 
 
 # Who may take what

@@ -14,7 +14,7 @@ from tests.console.webhook_receiver import LOCAL, Receiver
 
 pytestmark = pytest.mark.django_db
 HOOK = {"url": "https://example.com/hooks", "events": ["device.assigned"]}
-NOT_ALLOWED = "The address leads to a network or port that webhooks may not dial. Use a public https address."
+NOT_ALLOWED = "Webhooks can't be sent to this network or port. Use a public https URL."
 
 
 @pytest.fixture
@@ -155,7 +155,7 @@ def test_the_tries_of_a_delivery_that_was_sent_again_are_counted_with_those_befo
     assert [(one["status"], one["error"]) for one in row["tries"]] == [
         (410, "The receiver answered 410."),
         (500, "The receiver answered 500."),
-        (302, "A redirect, which is not followed."),
+        (302, "The receiver redirected; redirects aren't followed."),
     ]
     assert api.get(f"/webhooks/{made['id']}/deliveries").json()["results"][0]["attempts"] == 3
 

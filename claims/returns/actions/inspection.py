@@ -173,7 +173,7 @@ def _decide(rows: list[Return], decision: str, by: Actor, at: datetime, outcome:
     status, kind = DECISIONS[ReturnState(decision)]
     moved = ledger.set_status([row.device_id for row in rows], frm=[DeviceStatus.RETURNED], to=status)
     if len(moved) != len(rows):
-        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+        raise Refused("busy", _("Someone else changed this at the same time. Check it again and retry."))
     more = {"needs_label": False} if status == DeviceStatus.SCRAPPED else {}
     Return.objects.filter(pk__in=[row.pk for row in rows]).update(
         state=decision, closed_at=at, closed_by=by.label[:200], **more

@@ -162,7 +162,7 @@ def _put_in_quarantine(rows: list[Return]) -> None:
         ids = [row.device_id for row in rows if _made_of(row) == status]
         moved = ledger.set_status(ids, frm=[status], to=DeviceStatus.RETURNED)
         if len(moved) != len(ids):
-            raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+            raise Refused("busy", _("Someone else changed this at the same time. Check it again and retry."))
 
 
 def _restore(row: Return) -> None:

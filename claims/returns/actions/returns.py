@@ -415,4 +415,4 @@ def _expect(found: int, wanted: int) -> None:
     The devices are locked, so none can be missing; if one is, nothing is changed.
     """
     if found != wanted:
-        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+        raise Refused("busy", _("Someone else changed this at the same time. Check it again and retry."))

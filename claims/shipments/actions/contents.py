@@ -177,7 +177,7 @@ def undo_last(shipment: Shipment, *, by: Actor) -> Device | None:
 def _reserve(shipment: Shipment, ids: list[int], *, by: Actor, at: datetime) -> None:
     moved = ledger.set_status(ids, frm=[DeviceStatus.IN_STOCK], to=DeviceStatus.RESERVED)
     if len(moved) != len(ids):
-        raise Refused("busy", _("Somebody else changed this at the same moment. Look at it again and retry."))
+        raise Refused("busy", _("Someone else changed this at the same time. Check it again and retry."))
     packing = {"packed_at": at, "packed_by": by.label[:200], "packed_by_user": by.user}
     # Devices that were claimed and came back already have a row in this shipment.
     again = sql.having_ids(shipment.units.all(), "device_id", ids)

@@ -11,10 +11,10 @@ from console.people.actions import members
 
 
 class Command(BaseCommand):
-    help = "Makes a further organization, mails its owner an invitation, and prints the invitation's link."
+    help = "Creates another organization, emails its owner an invitation, and prints the link."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("name", help="what it is called")
+        parser.add_argument("name", help="the organization's name")
         parser.add_argument("--owner", required=True, help="the owner's email address", metavar="EMAIL")
 
     def handle(self, *args: Any, name: str, owner: str, **options: Any) -> None:
@@ -24,9 +24,11 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         if not 0 < len(name) <= 120:
-            raise CommandError("A name has 1 to 120 characters.")
+            raise CommandError("Enter a name of 1 to 120 characters.")
         try:
             organization, link = members.create_organization(name, owner=owner)
         except Refused as refusal:
             raise CommandError(refusal.sentence) from None
-        self.stdout.write(f"Made {organization} ({organization.slug}). For seven days, {owner} can join it at\n{link}")
+        self.stdout.write(
+            f"Created {organization} ({organization.slug}). For seven days, {owner} can join it at\n{link}"
+        )

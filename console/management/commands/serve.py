@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--demo", action="store_true", help="Load a demo organization, once, and act as some of its devices."
+            "--demo", action="store_true", help="Load a demo organization once, and simulate some of its devices."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,22 +34,22 @@ class Command(BaseCommand):
         try:
             prepare()
         except OperationalError as error:
-            raise CommandError(f"The database does not answer: {str(error).strip()}") from error
+            raise CommandError(f"The database isn't responding: {str(error).strip()}") from error
         except OSError as error:
             raise CommandError(f"CUSTODY_DATA can't be written: {error}") from error
         if options["demo"]:
-            self.say("Loading the demo organization, if it is not there yet…")
+            self.say("Loading the demo organization, unless it is already there…")
             call_command("load_demo", stdout=told)
         also = settings.DEMO_ALSO if options["demo"] else {}
         if not serve.run(self.say, told.getvalue().rstrip(), also):
-            raise CommandError("The server did not start; what it said stands above.")
+            raise CommandError("The server didn't start; see the output above.")
 
     def why_not(self, where: str, error: Exception) -> str:
         """Return the sentence for an address on which the server can't listen."""
         if getattr(error, "errno", None) == errno.EADDRINUSE:
-            return f"Something listens at {where} already. Stop it, or choose another PORT."
+            return f"Something is already listening on {where}. Stop it, or choose another PORT."
         reason = str(getattr(error, "strerror", None) or error).rstrip(".")
-        return f"The server can't listen at {where}: {reason}. Look at PORT and CUSTODY_BIND."
+        return f"The server can't listen on {where}: {reason}. Check PORT and CUSTODY_BIND."
 
     def say(self, text: str) -> None:
         """Print the text at once, also if the output is not a terminal."""

@@ -12,15 +12,15 @@ from console import worker
 
 
 class Command(BaseCommand):
-    help = "Does the work outside of requests: mail, and long operations."
+    help = "Runs background work: email and long operations."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         queues = [*settings.TASKS["default"]["QUEUES"], "*"]
-        parser.add_argument("--queue", choices=queues, default="*", help="Which queue to serve; * is all of them.")
-        parser.add_argument("--interval", type=float, default=worker.INTERVAL, help="Seconds between two looks.")
-        parser.add_argument("--batch", action="store_true", help="Do what is waiting, then end.")
+        parser.add_argument("--queue", choices=queues, default="*", help="Queue to serve; * serves all of them.")
+        parser.add_argument("--interval", type=float, default=worker.INTERVAL, help="Seconds between two polls.")
+        parser.add_argument("--batch", action="store_true", help="Process the waiting tasks, then exit.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not isinstance(task_backends["default"], DatabaseBackend):
-            raise CommandError("CUSTODY_TASKS names another backend than the database; start the worker of that one.")
+            raise CommandError("CUSTODY_TASKS names a backend other than the database; start that backend's worker.")
         worker.run([options["queue"]], interval=options["interval"], batch=options["batch"])

@@ -81,7 +81,7 @@ def test_the_api_warns_in_a_dry_run_and_takes_the_option_in_the_body(alice, prof
         operations.run(pk)
         return Operation.objects.get(pk=pk).sentence
 
-    assert run(body, dry_run="true") == f"1 device unclaimed. It was a trial: nothing is changed. {SENTENCE}"
+    assert run(body, dry_run="true") == f"1 device unclaimed. This was a dry run: nothing was changed. {SENTENCE}"
     assert works(profile, link)
     assert run(body | {"leaves_profiles": True}) == "1 device unclaimed."
     assert works(profile, link)

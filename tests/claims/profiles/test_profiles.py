@@ -395,8 +395,8 @@ def test_concurrent_edits_are_reported_and_nothing_is_lost(owner, organization):
     assert form.errors["name"] == ["Now: Theirs · Yours: Mine"]
     assert form.non_field_errors() == [
         "Documents. Now: Manual, https://northlake.example/m · Yours: Poster, https://northlake.example/p",
-        "Somebody else changed this while you edited it. Nothing is saved yet. Compare both values below, then save "
-        "again to keep yours.",
+        "Someone else changed this while you were editing it. Nothing is saved yet. Compare both values below, then "
+        "save again to keep yours.",
     ]
     assert set(form.errors) == {"name", "__all__"}
     page = response.content.decode()
@@ -420,7 +420,7 @@ def test_an_edit_keeps_a_profile_switched_off_that_was_switched_off_meanwhile(ow
     answer = owner.post(url, sent | {"name": "Renamed"}, follow=True)
     profile.refresh_from_db()
     assert (profile.name, profile.is_enabled) == ("Renamed", False)
-    assert "Somebody else changed this meanwhile: Enabled. Their change was kept." in answer.content.decode()
+    assert "Someone else changed this in the meantime: Enabled. Their change was kept." in answer.content.decode()
 
 
 def test_an_edit_without_the_pages_hidden_fields_is_refused(owner, organization):

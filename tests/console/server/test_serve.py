@@ -283,7 +283,7 @@ def test_an_address_that_makes_no_sense_is_named(monkeypatch, settings, port, ad
     settings.PORT = port
     with pytest.raises(CommandError) as error:
         call_command("serve")
-    said = f"The server can't listen at {address}:{port}: {reason}. Look at PORT and CUSTODY_BIND."
+    said = f"The server can't listen on {address}:{port}: {reason}. Check PORT and CUSTODY_BIND."
     assert str(error.value) == said
 
 

@@ -133,7 +133,7 @@ def test_it_is_dropped_after_some_days_and_above_a_number_and_that_is_told(
     assert [label for label, _state in states(hook)] == ["2", "3", "4"]
     page = tight(client_for(alice).get(hook.get_absolute_url()))
     assert "3 events since" in page
-    assert "Events are kept for 7 days, and no more than the newest 3. 2 older events were dropped." in page
+    assert "Events are kept for 7 days, up to the newest 3. 2 older events were dropped." in page
     webhooks.enable(hook, by=by_system)
     assert "2 older events were dropped" in client_for(alice).get(hook.get_absolute_url()).content.decode()
     webhooks.send_kept(hook, by=by_system)

@@ -163,12 +163,12 @@ def test_all_tries_of_a_call_are_counted_and_a_redirect_says_so(client_for, alic
     client, row = client_for(alice), webhooks.send_test(hook, by=by_system)
     for _each in range(3):
         WebhookAttempt.objects.create(
-            delivery=row, status=302, milliseconds=1, error="A redirect, which is not followed."
+            delivery=row, status=302, milliseconds=1, error="The receiver redirected; redirects aren't followed."
         )
     webhooks.send_again(row, by=by_system)
     text = client.get(row.get_absolute_url()).content.decode()
     assert "<dt>Tries</dt><dd>3</dd>" in text
-    assert "A redirect, which is not followed." in text
+    assert "The receiver redirected; redirects aren't followed." in text
     assert '<td class="num wide-only">3</td>' in client.get(hook.get_absolute_url()).content.decode()
 
 
@@ -220,4 +220,4 @@ def test_a_call_is_found_below_its_own_webhook_only(client_for, alice, hook, by_
 
 
 def test_an_organization_without_webhooks_is_told_what_they_are_for(client_for, alice):
-    assert "No webhook yet" in client_for(alice).get(reverse("console:webhook_list")).content.decode()
+    assert "No webhooks yet" in client_for(alice).get(reverse("console:webhook_list")).content.decode()

@@ -543,7 +543,7 @@ def test_a_receiver_that_is_gone_is_disabled_and_owners_and_administrators_are_t
     hook.refresh_from_db()
     row.refresh_from_db()
     assert (hook.is_enabled, row.state) == (False, DeliveryState.GIVEN_UP)
-    assert hook.disabled_reason == "The receiver answered 410: it wants no more calls."
+    assert hook.disabled_reason == "The receiver answered 410, so no more calls are sent."
     assert [(sent.to, sent.subject) for sent in mailoutbox] == [
         ([user.email], "A webhook of Northlake was disabled") for user in (alice, head)
     ]
@@ -583,7 +583,7 @@ def test_a_redirect_is_not_followed(make_hook, receiver, by_system):
     row.refresh_from_db()
     attempt = row.tries.get()
     assert (row.state, len(receiver.calls), receiver.connections) == ("failed", 1, 1)
-    assert (attempt.status, attempt.error) == (302, "A redirect, which is not followed.")
+    assert (attempt.status, attempt.error) == (302, "The receiver redirected; redirects aren't followed.")
 
 
 def test_an_unreachable_receiver_is_tried_once_and_the_rest_waits_with_it(make_hook, receiver, by_system, device):

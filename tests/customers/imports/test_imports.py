@@ -315,7 +315,7 @@ def test_a_file_is_uploaded_reviewed_and_imported_in_the_browser(staff_client):
     row = CustomerImport.objects.get()
     assert (answer.status_code, answer.url) == (302, row.get_absolute_url())
     page = staff_client.get(answer.url).content.decode()
-    assert "Apply the 2 good rows" in page
+    assert "Import 2 valid rows" in page
     assert "Same reference as row 4 (only upper/lower case differs)." in page
     staff_client.post(
         reverse("customers:customer_import_apply", args=[row.pk]), {"version": row.version, "good_rows": "1"}

@@ -542,7 +542,7 @@ def test_an_excel_error_is_refused_rather_than_read_as_empty(staff_client, alice
         cell.data_type = "e"
     book.save(tmp_path / "x.xlsx")
     assert refused(checked(alice, (tmp_path / "x.xlsx").read_bytes(), "devices.xlsx")) == {
-        n: f"Cell E{n} shows the error #N/A. Correct it, or write what it should be." for n in (2, 3, 4)
+        n: f"Cell E{n} shows the error #N/A. Correct it, or enter the value." for n in (2, 3, 4)
     }
     assert Ownership.objects.get(device=three[0]).ended_at is None
 
@@ -550,7 +550,7 @@ def test_an_excel_error_is_refused_rather_than_read_as_empty(staff_client, alice
 def test_an_excel_error_in_a_csv_file_is_refused_too(staff_client, alice, three, customer, by):
     own(three[0], customer, by)
     row = checked(alice, edited_csv(staff_client, put((0, "owner", "#REF!"))))
-    assert refused(row) == {2: "Cell E2 shows the error #REF!. Correct it, or write what it should be."}
+    assert refused(row) == {2: "Cell E2 shows the error #REF!. Correct it, or enter the value."}
 
 
 def test_notes_that_look_like_an_error_survive_the_round_trip(staff_client, alice, three, by):

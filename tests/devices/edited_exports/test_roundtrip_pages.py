@@ -93,7 +93,7 @@ def test_an_outdated_preview_cannot_be_applied(staff_client, three):
     row = RoundTrip.objects.get()
     answer = staff_client.post(url("apply", row), {"version": row.version - 1})
     assert answer.status_code == 422
-    assert "The file was checked anew since you looked. Look at the preview again." in body(answer)
+    assert "The file was checked again in the meantime. Check the new preview." in body(answer)
     assert not Device.objects.filter(notes="Mine").exists()
 
 
@@ -201,7 +201,7 @@ def test_a_file_that_stopped_halfway_continues_when_uploaded_again(
         operations.run(Operation.objects.get().pk)
     assert Ownership.objects.count() == 200
     page = body(staff_client.get(row.get_absolute_url()))
-    assert "It stopped at an unexpected error. Nothing after that was changed." in page
+    assert "It stopped because of an unexpected error. Nothing was changed after that." in page
     assert "Upload the same file again to continue: devices that are already changed count as unchanged." in page
     upload(staff_client, content)
     again = RoundTrip.objects.latest("pk")

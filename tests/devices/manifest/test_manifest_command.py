@@ -58,7 +58,7 @@ def test_apply_is_all_or_nothing(product):
 def test_valid_rows_are_applied_and_the_rejected_ones_written_to_a_file(product, tmp_path):
     refused = tmp_path / "refused.csv"
     said, code = run("aqua-meter", MESSY, apply=True, good_rows=True, refused=refused)
-    assert (code, said.splitlines()[-1]) == (0, "192 devices registered, 8 rows left out.")
+    assert (code, said.splitlines()[-1]) == (0, "192 devices registered, 8 rows skipped.")
     lines = refused.read_text("utf-8-sig").splitlines()
     assert lines[0] == "Row,Why,S/N,Device ID,IMEI,Remark"
     assert len(lines) == 9
@@ -97,7 +97,7 @@ def test_a_file_that_is_not_a_table_exits_with_2(product, tmp_path):
     path = tmp_path / "lot.csv"
     path.write_bytes(b"%PDF-1.7")
     said, code = run("aqua-meter", path, apply=True)
-    assert (code, said) == (2, "This is a PDF file, no table. Save the table as CSV or XLSX.")
+    assert (code, said) == (2, "This is a PDF file, not a table. Save the table as CSV or XLSX.")
 
 
 def test_a_file_without_the_required_columns_exits_with_2(product, tmp_path):

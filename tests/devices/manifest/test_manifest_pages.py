@@ -37,7 +37,7 @@ def test_an_uploaded_file_is_checked_and_shown(staff_client, product):
     manifest = ManifestImport.objects.get()
     assert (answer.status_code, answer.url) == (302, manifest.get_absolute_url())
     page = body(staff_client.get(answer.url))
-    assert "Apply the 192 good rows" in page
+    assert "Import 192 valid rows" in page
     assert "Same serial number as row 4 (only upper/lower case differs)." in page
     assert "200 rows" in page
     assert "semicolons, UTF-8" in page
@@ -47,7 +47,7 @@ def test_an_uploaded_file_is_checked_and_shown(staff_client, product):
 def test_a_clean_file_is_uploaded_reviewed_and_applied_in_the_browser(staff_client, product, monkeypatch):
     monkeypatch.setattr("console.imports.uploads.APPLIED_IN_REQUEST", 10_000)
     page = staff_client.get(upload(staff_client, product, AQUA.read_bytes()).url)
-    assert "Apply all 5,000 rows" in body(page)
+    assert "Import all 5,000 rows" in body(page)
     manifest = ManifestImport.objects.get()
     answer = staff_client.post(url("apply", manifest), {"version": manifest.version})
     assert (answer.status_code, answer.url) == (302, manifest.get_absolute_url())
@@ -92,7 +92,7 @@ def test_a_get_request_applies_nothing(staff_client, product):
     ("content", "sentence"),
     [
         (b"", "The file is empty."),
-        (b"\n\n;;\n", "The file holds no rows."),
+        (b"\n\n;;\n", "The file contains no rows."),
         (b"%PDF-1.7 nothing", "This is a PDF file, no table."),
         (b"\x01\x02\x03\x04" * 64, "This is no text and no workbook."),
         (b"PK\x03\x04 broken", "The workbook is damaged."),
@@ -115,7 +115,7 @@ def test_a_file_that_is_too_large_is_refused_at_its_field(staff_client, product,
     answer = upload(staff_client, product, b"S/N;Device ID\n" + b"x" * 3 * 1024 * 1024)
     assert answer.status_code == 422
     assert answer.context["form"].errors["file"] == [
-        "The file is larger than 2 MB. Split it, or leave out what is not needed."
+        "The file is larger than 2 MB. Split it, or remove what you don't need."
     ]
     assert f'<option value="{product.pk}" selected>' in body(answer)
     assert not ManifestImport.objects.exists()
@@ -178,7 +178,7 @@ def test_two_columns_cannot_be_assigned_the_same_field(staff_client, product):
     form = {"column_0": "serial_number", "column_1": "device_name", "column_2": "device_name"}
     answer = staff_client.post(url("columns", manifest), form)
     assert answer.status_code == 422
-    assert answer.context["form"].errors["column_2"] == ["“Device ID” is set to this already. Choose one of them."]
+    assert answer.context["form"].errors["column_2"] == ["“Device ID” is already set to this. Choose one of them."]
     manifest.refresh_from_db()
     assert counts(manifest) == (1, 0, 0, 0)
 
@@ -200,7 +200,7 @@ def test_padding_is_chosen_with_a_button(staff_client, product):
     staff_client.post(url("columns", manifest), {"pad": "6"})
     manifest.refresh_from_db()
     assert counts(manifest) == (1200, 0, 0, 0)
-    assert "Apply all 1,200 rows" in body(staff_client.get(answer.url))
+    assert "Import all 1,200 rows" in body(staff_client.get(answer.url))
 
 
 def test_another_sheet_of_a_workbook_can_be_read(staff_client, product, tmp_path):
@@ -215,7 +215,7 @@ def test_another_sheet_of_a_workbook_can_be_read(staff_client, product, tmp_path
     manifest = checked(product, (tmp_path / "two.xlsx").read_bytes(), "two.xlsx")
     assert manifest.summary["sheet"] == "Sheet"
     page = body(staff_client.get(manifest.get_absolute_url()))
-    assert "The sheet “Sheet” is read. Read another one?" in page
+    assert "The sheet “Sheet” is read. Choose another sheet?" in page
     assert '<button class="button small" name="sheet" value="Lot 2">' in page
     staff_client.post(url("columns", manifest), {"sheet": "Lot 2"})
     manifest.refresh_from_db()
@@ -306,7 +306,7 @@ def test_rejected_rows_can_be_downloaded_as_a_workbook(staff_client, product):
 def test_without_rejected_rows_the_download_is_a_sentence(staff_client, product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     answer = staff_client.get(url("refused", manifest))
-    assert (answer.status_code, "No row of this file is refused." in body(answer)) == (409, True)
+    assert (answer.status_code, "No row of this file was refused." in body(answer)) == (409, True)
 
 
 def test_markup_and_formulas_in_a_file_are_shown_as_text(staff_client, product):
@@ -353,10 +353,10 @@ def test_the_page_polls_while_the_worker_runs_and_reloads_when_it_is_done(staff_
 def test_a_failed_operation_says_why_and_the_file_can_be_applied_again(staff_client, product):
     manifest = checked(product, AQUA.read_bytes())
     staff_client.post(url("apply", manifest), {"version": manifest.version})
-    Operation.objects.update(state="failed", sentence="It was interrupted three times and given up.")
+    Operation.objects.update(state="failed", sentence="It was interrupted three times and won't be retried.")
     page = body(staff_client.get(manifest.get_absolute_url()))
-    assert "It was interrupted three times and given up." in page
-    assert "Apply all 5,000 rows" in page
+    assert "It was interrupted three times and won't be retried." in page
+    assert "Import all 5,000 rows" in page
     assert staff_client.post(url("apply", manifest), {"version": manifest.version}).status_code == 302
     assert Operation.objects.count() == 2
 
@@ -365,7 +365,7 @@ def test_an_interrupted_check_can_be_started_again(staff_client, product):
     manifest = checked(product, text(HEAD, f"S-1,{NAMES[0]}"))
     ManifestImport.objects.update(summary={}, checked_as="", checked_at=None)
     page = body(staff_client.get(manifest.get_absolute_url()))
-    assert "This file was not checked to its end." in page
+    assert "Checking this file didn’t finish." in page
     staff_client.post(url("columns", manifest), {"pad": ""})
     manifest.refresh_from_db()
     assert counts(manifest) == (1, 0, 0, 0)

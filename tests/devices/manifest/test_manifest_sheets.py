@@ -127,7 +127,7 @@ def test_thousands_separators_are_not_part_of_an_identifier(product, tmp_path):
 def test_the_page_names_the_cells_and_columns(client_for, product):
     manifest = case(product, "04-error-cells.xlsx")
     page = client_for("owner").get(reverse("devices:manifest_detail", args=[manifest.pk])).content.decode()
-    assert "3 cells show an error of Excel. They are read as empty." in page
+    assert "3 cells show an Excel error. They are read as empty." in page
     assert "C2, D2, A3" in page
 
 
@@ -148,7 +148,7 @@ def test_two_columns_with_values_need_a_decision(client_for, product):
     assert (manifest.summary["twice"], manifest.checked_as) == ({"notes": [1, 3]}, "")
     client = client_for("owner")
     page = client.get(reverse("devices:manifest_detail", args=[manifest.pk])).content.decode()
-    assert "More than one column holds the Notes: B (Notes), D (Remark). Say which one to read." in page
+    assert "More than one column contains the Notes: B (Notes), D (Remark). Choose which one to read." in page
     columns = {"column_0": "serial_number", "column_1": "-", "column_2": "device_name", "column_3": "notes"}
     client.post(reverse("devices:manifest_columns", args=[manifest.pk]), columns)
     manifest.refresh_from_db()
@@ -221,7 +221,7 @@ def test_confirming_the_guessed_encoding_keeps_the_columns(client_for, product):
 def test_hidden_rows_are_skipped_with_one_button_and_restored_with_another(client_for, product):
     manifest, client = case(product, "05-filtered-rows.xlsx"), client_for("owner")
     url = reverse("devices:manifest_columns", args=[manifest.pk])
-    for value, expected, button in (("leave out", 1, "Import hidden rows"), ("read", 2, "Leave out hidden rows")):
+    for value, expected, button in (("leave out", 1, "Import hidden rows"), ("read", 2, "Skip hidden rows")):
         client.post(url, {"hidden": value})
         manifest.refresh_from_db()
         assert manifest.summary["new"] == expected
