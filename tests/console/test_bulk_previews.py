@@ -158,7 +158,7 @@ def test_where_more_match_by_then_nothing_is_done_and_the_new_number_is_said(cas
     before, events = case.done(), Ownership.objects.count()
     answer = staff_client.post(case.url, of_selection(page) | case.values)
     assert answer.status_code in {409, 422}
-    assert "1 more matches now: 4 instead of 3. Nothing is done yet." in answer.content.decode()
+    assert "1 more matches now: 4 instead of 3. Nothing has been done yet." in answer.content.decode()
     assert (case.done(), Ownership.objects.count()) == (before, events)
     staff_client.post(case.url, of_selection(answer) | case.values)
     assert case.done() == before + 4

@@ -161,7 +161,7 @@ def test_a_form_without_its_digests_is_refused_and_changes_nothing(page, world):
     key = ("devices:product_edit", "")
     answer = page(key).send(shown=None, name="Mine")
     assert answer.status_code == 422
-    assert "A part of this form is missing. Open the page again" in answer.content.decode()
+    assert "Part of this form is missing. Reload the page" in answer.content.decode()
     world["product"].refresh_from_db()
     assert world["product"].name == "Aqua Meter"
 

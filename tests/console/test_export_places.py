@@ -125,7 +125,7 @@ def test_a_person_is_told_in_the_console_and_a_program_over_rest(alice, client_f
     monkeypatch.setattr(places, "OF_ONE", 0)
     answer = client_for(alice).get(reverse("devices:device_export"))
     assert (answer.status_code, answer["Retry-After"]) == (429, "15")
-    assert "Another download of yours is still running." in answer.content.decode()
+    assert "Another of your downloads is still running." in answer.content.decode()
     answer = Caller(key_of(alice)).get("/devices.csv")
     assert (answer.status_code, answer.json()["code"], answer["Retry-After"]) == (429, "export_running", "15")
 

@@ -195,5 +195,5 @@ def test_a_caller_may_decide_for_the_worker_and_hears_of_it_in_the_transaction(o
 @pytest.mark.django_db
 def test_a_trial_says_so_and_has_no_undo(organization, counting):
     trial = operations.begin(counting, [1], by=system(organization), is_dry=True)
-    assert (trial.title, trial.undo_route) == ("Trial: Count 1 row", "")
+    assert (trial.title, trial.undo_route) == ("Dry run: Count 1 row", "")
     assert trial.sentence == "1 row counted. This was a dry run: nothing was changed."

@@ -531,7 +531,7 @@ def test_codes_are_counted_before_they_are_looked_up(client, code, monkeypatch):
     monkeypatch.setattr("claims.redemption.offers.find", lambda text: pytest.fail("it was looked up"))
     response = scan(client, UNKNOWN_TYPED)
     assert response.status_code == 429
-    assert b"Too many tries" in response.content
+    assert b"Too many attempts" in response.content
     assert b"claim.css" in response.content
 
 

@@ -83,7 +83,7 @@ def test_changes_are_told_with_the_labels_of_fields_and_choices(by, device):
 
 def test_what_is_given_is_no_change_even_if_it_is_two(by, device):
     said = describe.sentence(record(claim_events.CLAIM_CREATED, device, by=by, given=["one", "two"]), by)
-    assert (said.changes, said.details) == ([], [("Given", "one, two")])
+    assert (said.changes, said.details) == ([], [("Set", "one, two")])
 
 
 def test_a_reader_gets_no_link_to_what_he_may_not_open(by, actor, bob):

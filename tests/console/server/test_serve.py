@@ -154,7 +154,7 @@ def test_a_start_serves_pages_and_files_and_says_how_to_get_in(server):
 def test_a_port_that_is_taken_is_refused_with_a_sentence(place, server):
     second = Server(*place, port=server.port)
     assert second.process.wait(PATIENCE) == 1
-    assert f"Something listens at 127.0.0.1:{server.port} already." in second.said()
+    assert f"Something is already listening on 127.0.0.1:{server.port}." in second.said()
     assert server.get("/healthz") == 200
 
 
@@ -248,7 +248,7 @@ def test_a_database_that_does_not_answer_is_named(place):
     folder, _database = place
     server = Server(folder, {"DATABASE_URL": f"postgres://nobody@127.0.0.1:{free_port()}/none"})
     assert server.process.wait(PATIENCE) == 1
-    assert "The database does not answer" in server.said()
+    assert "The database isn't responding" in server.said()
     assert "Traceback" not in server.said()
 
 

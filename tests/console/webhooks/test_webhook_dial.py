@@ -107,14 +107,14 @@ def test_a_certificate_for_another_name_is_refused_before_anything_is_sent(tls):
     port, heard = tls
     answer = call(f"https://other.example:{port}/in")
     assert (answer.status, heard) == (None, [])
-    assert answer.error.startswith("The certificate is not valid: Hostname mismatch")
+    assert answer.error.startswith("The certificate isn't valid: Hostname mismatch")
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(tls, monkeypatch):
     monkeypatch.setattr(dial, "_context", ssl.create_default_context)
     answer = call(f"https://hooks.example:{tls[0]}/in")
     assert (answer.status, tls[1]) == (None, [])
-    assert answer.error.startswith("The certificate is not valid: self-signed certificate")
+    assert answer.error.startswith("The certificate isn't valid: self-signed certificate")
 
 
 def test_who_answers_a_byte_at_a_time_is_left(serve, monkeypatch):

@@ -50,16 +50,16 @@ def test_the_page_of_a_new_secret_shows_it_once_and_says_how_long_the_old_one_si
     text = answer.content.decode()
     assert webhooks.secret(hook) in text
     assert before not in text
-    assert "the secret before signs too" in text
+    assert "calls are also signed with the previous secret" in text
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"url": "http://127.0.0.1/"}, "Use https."),
-        ({"url": "https://a:b@example.com/"}, "Leave name and password out"),
+        ({"url": "https://a:b@example.com/"}, "Remove the name and password from the URL"),
         ({"events": []}, "This field is required."),
-        ({"url": "https://169.254.169.254/"}, "The address leads to a network or port that webhooks may not dial."),
+        ({"url": "https://169.254.169.254/"}, "Webhooks can&#x27;t be sent to this network or port."),
     ],
 )
 def test_a_form_that_makes_no_sense_says_why(change, sentence, client_for, alice):
@@ -167,8 +167,8 @@ def test_all_tries_of_a_call_are_counted_and_a_redirect_says_so(client_for, alic
         )
     webhooks.send_again(row, by=by_system)
     text = client.get(row.get_absolute_url()).content.decode()
-    assert "<dt>Tries</dt><dd>3</dd>" in text
-    assert "The receiver redirected; redirects aren't followed." in text
+    assert "<dt>Attempts</dt><dd>3</dd>" in text
+    assert "The receiver redirected; redirects aren&#x27;t followed." in text
     assert '<td class="num wide-only">3</td>' in client.get(hook.get_absolute_url()).content.decode()
 
 

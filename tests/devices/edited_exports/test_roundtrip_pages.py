@@ -45,7 +45,7 @@ def test_the_upload_page_offers_the_export_with_the_filters_of_the_list(staff_cl
 def test_a_file_that_is_not_a_table_is_refused_at_its_field(staff_client):
     answer = upload(staff_client, b"%PDF-1.7 ...", "devices.pdf")
     assert answer.status_code == 422
-    assert "no table" in body(answer)
+    assert "not a table" in body(answer)
     assert not RoundTrip.objects.exists()
 
 
