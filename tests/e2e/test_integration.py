@@ -184,7 +184,7 @@ def hook(support: Person, receiver: Any) -> dict:
     support.page.get_by_label(re.compile("Device message")).check()
     support.page.get_by_label(re.compile("Message names")).fill("alarm/leak")
     support.press("Create webhook")
-    support.sees("it is not shown again")
+    support.sees("it won’t be shown again")
     look(support, "webhook made")
     return {"url": support.page.url, "secret": support.page.locator(".copy code").inner_text()}
 

@@ -40,7 +40,7 @@ def imported(owner: Person) -> Person:
     owner.page.get_by_role("button", name=re.compile("Check|Upload|Preview")).click()
     owner.sees("5,000")
     owner.check("preview")
-    owner.page.get_by_role("button", name=re.compile("Apply")).first.click()
+    owner.page.get_by_role("button", name=re.compile("^Import (all|[0-9])")).first.click()
     expect(owner.page.get_by_role("heading", name=re.compile("^Applied by"))).to_be_visible(timeout=60_000)
     owner.check("applied")
     return owner

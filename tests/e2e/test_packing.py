@@ -26,7 +26,7 @@ def packer(support: Person, tmp_path: Path) -> Person:  # noqa: F811
     support.follow("Import manifest")
     support.page.set_input_files("input[type=file]", manifest)
     support.press("Check the file")
-    support.page.get_by_role("button", name=re.compile("Apply")).first.click()
+    support.page.get_by_role("button", name=re.compile("^Import (all|[0-9])")).first.click()
     expect(support.page.get_by_role("heading", name=re.compile("^Applied by"))).to_be_visible()
     support.go("/claim-profiles/new/")
     support.fill(Name="Flow Probe labels")
