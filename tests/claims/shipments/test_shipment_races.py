@@ -70,7 +70,7 @@ def test_without_the_lock_on_the_shipment_more_is_packed_than_was_ordered(
         meet()
         return found
 
-    monkeypatch.setattr(states, "hold", lambda shipment: None)
+    monkeypatch.setattr(states, "lock", lambda shipment: None)
     monkeypatch.setattr(contents, "Judge", slow)
     ids = make_many_devices(product, 4)
     shipment, devices = open_shipment({product: 1}), list(Device.objects.filter(pk__in=ids).order_by("pk"))
