@@ -315,7 +315,7 @@ def _plan_shipments(world: World) -> None:
             slug = world.random.choices(["aqua-meter", "edge-gateway", "wind-gauge"], [6, 3, 2])[0]
             _plan_shipment(world, facts["name"], slug, size)
             left -= size
-    world.note(106, lambda at: _assign(world, "Northlake Engineering", _development(world), "Lab units", at))
+    world.note(106, lambda at: _assign(world, "Northlake Engineering", _development(world), "Lab devices", at))
 
 
 def _plan_shipment(world: World, name: str, slug: str, size: int) -> None:
@@ -426,7 +426,7 @@ def _assign_again(world: World, name: str, at: datetime) -> None:
     if world.returned:
         device_id = world.returned.pop(world.random.randrange(len(world.returned)))
         _tag(world, device_id, "refurbished", at)
-        _assign(world, name, [device_id], "Refurbished unit", at)
+        _assign(world, name, [device_id], "Refurbished device", at)
 
 
 def _plan_notes(world: World) -> None:

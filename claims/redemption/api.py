@@ -85,7 +85,7 @@ def count_try(request: Any) -> None:
 def claim_redeem(request: Any) -> Any:
     """Claim all that the code offers for the key's customer, or nothing. Repeating the call returns the same claim.
 
-    `code` is the typed code, the claim link, or the content of the QR code. Tries are counted and limited.
+    `code` is the typed code, the claim link, or the content of the QR code. Attempts are counted and limited.
     """
     customer, answers = request.auth.customer, _answers(request)
     code = _found(request)

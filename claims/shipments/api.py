@@ -161,7 +161,7 @@ def shipment_packing_list(request: Any, pk: int) -> Any:
     return answer(packing_list.as_pdf(shipment, label, is_drawn=request.method != "HEAD"))
 
 
-@export("Download the units of a shipment", may=P.EXPORT, tag=TAG)
+@export("Download the devices in a shipment", may=P.EXPORT, tag=TAG)
 def shipment_export(request: Any, form: str, pk: int) -> StreamingHttpResponse:
     """Returns the devices in packing order, each with what became of it."""
     asked = as_exported(request, form)
