@@ -262,7 +262,7 @@ def address(name: str, arguments: dict[str, str], world: dict) -> str:
     return reverse(name, kwargs=values)
 
 
-def test_every_route_stands_in_the_table():
+def test_every_route_is_in_the_table():
     known = set(CONSOLE) | PUBLIC | SIGNED_IN | set(PORTAL) | set(PORTAL_POST) | set(PORTAL_ADMINS)
     unknown = {name for name in routes() if name not in known and not name.startswith(LIBRARY)}
     assert unknown == set()
@@ -393,7 +393,7 @@ def test_pages_of_the_person_need_a_person(name, client, client_for):
     assert client_for("viewer").get(reverse(name)).status_code == 200
 
 
-def test_a_member_who_left_is_out_at_once(world, client_for, bob):
+def test_a_member_who_left_loses_access_at_once(world, client_for, bob):
     client = client_for(bob)
     assert client.get("/devices/").status_code == 200
     bob.memberships.update(removed_at="2026-11-01T00:00Z")

@@ -229,7 +229,7 @@ def test_edges_get_rows_only_through_visible_to_and_write_nothing(path):
     assert edges.faults(path.read_text(), accessors(), may_read=not edges.is_edge(name(path))) == []
 
 
-def test_an_edge_is_told_by_its_room_and_not_by_its_name():
+def test_an_edge_is_recognized_by_its_room_and_not_by_its_name():
     assert edges.is_edge("claims/returns/pages.py") and edges.is_edge("claims/return_pages.py")
     assert edges.is_edge("devices/api/shares.py") and edges.is_edge("devices/device_api/state.py")
     assert edges.is_edge("devices/webhooks.py") and edges.is_edge("console/rest/paging.py")
@@ -348,7 +348,7 @@ def test_a_model_form_without_the_guard_would_offer_all_rows():
 
 
 @pytest.mark.parametrize("method", sorted(edges.SCOPED - {"none"}))
-def test_each_way_to_choose_rows_is_closed_to_who_has_nothing(device, customer, dana, erin, alice, method):
+def test_each_way_to_choose_rows_is_closed_to_actors_without_rights(device, customer, dana, erin, alice, method):
     by = factories.actor_of(alice)
     ownership.assign([device.pk], customer=customer, by=by)
     project = projects.default_of(customer)

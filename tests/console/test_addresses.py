@@ -156,7 +156,7 @@ def test_the_page_shows_the_same_of_a_known_and_an_unknown_address_in_ascii(clie
 
 
 @pytest.mark.django_db
-def test_who_was_invited_in_one_form_joins_in_the_other(client_for, organization):
+def test_an_invitation_to_one_form_of_an_address_is_accepted_with_the_other(client_for, organization):
     owner = client_for("owner")
     owner.post(reverse("console:invitation_create"), {"email": ASCII_FORM, "role": "viewer"})
     invitation = Invitation.objects.get()

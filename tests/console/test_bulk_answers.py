@@ -47,7 +47,7 @@ def test_of_one_device_it_leads_to_its_page_and_says_nothing_where_nothing_was_d
     assert answered(request_of, chosen, done(organization, succeeded=0)) == (url, [])
 
 
-def test_what_the_worker_does_is_followed(request_of, organization, device):
+def test_work_in_the_background_can_be_followed(request_of, organization, device):
     chosen = bulk.Selection(Device.objects.filter(pk=device.pk), [], is_fixed=True)
     operation = done(organization, state="waiting")
     assert answered(request_of, chosen, operation) == (operation.get_absolute_url(), [])

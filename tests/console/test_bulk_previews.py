@@ -136,7 +136,7 @@ def case(request, product, customer, actor, alice):
     return made
 
 
-def test_every_page_that_acts_on_a_selection_stands_in_the_table(world, staff_client):
+def test_every_page_that_acts_on_a_selection_is_in_the_table(world, staff_client):
     found = set()
     for name, (_roles, arguments) in CONSOLE.items():
         page = staff_client.get(address(name, arguments, world), {"all": "1"})
@@ -145,7 +145,7 @@ def test_every_page_that_acts_on_a_selection_stands_in_the_table(world, staff_cl
     assert found == set(CASES)
 
 
-def test_what_was_shown_is_done(case, staff_client):
+def test_the_rows_that_were_shown_are_changed(case, staff_client):
     before = case.done()
     sent = of_selection(staff_client.get(case.url, {"all": "1", **case.filters})) | case.values
     staff_client.post(case.url, sent)
@@ -192,7 +192,7 @@ def test_one_for_another_is_no_longer_what_was_shown(product, customer, staff_cl
     assert not Ownership.objects.exists()
 
 
-def test_a_ticked_unit_that_became_free_meanwhile_is_shown_before_it_is_assigned(
+def test_a_selected_device_that_became_free_meanwhile_is_shown_before_it_is_assigned(
     product, customer, staff_client, actor, alice
 ):
     """The button said one device: the second was owned then."""

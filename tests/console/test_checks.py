@@ -164,7 +164,7 @@ def test_a_setting_that_makes_no_sense_stops_the_start_with_a_sentence(tmp_path,
     assert sentence in last
 
 
-def test_every_setting_stands_in_the_table_of_the_operators_guide():
+def test_every_setting_is_in_the_table_of_the_operators_guide():
     root = Path(settings_of_the_product.BASE_DIR)
     table = set(re.findall(r"^\| `([A-Z_]+)`", (root / "docs/operating.md").read_text(), re.MULTILINE))
     read = {

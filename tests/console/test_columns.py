@@ -121,7 +121,7 @@ def test_columns_without_a_label_are_not_called_unknown():
     assert header_of(["S/N", "", "Colour", " "]).unknown == (2,)
 
 
-def test_missing_columns_are_told():
+def test_missing_columns_are_reported():
     assert header_of(["S/N", "Colour"]).missing("serial_number", "device_name") == ("device_name",)
 
 

@@ -39,7 +39,7 @@ def test_what_is_remembered_is_of_these_rows_alone(make_devices):
     assert counts.of_each([Device.objects.filter(pk=devices[0].pk), Device.objects.all()]) == [1, 4]
 
 
-def test_what_is_remembered_is_counted_anew_after_half_a_minute(make_devices, monkeypatch):
+def test_remembered_counts_are_counted_again_after_half_a_minute(make_devices, monkeypatch):
     now = 1_000.0
     monkeypatch.setattr(counts.time, "monotonic", lambda: now)
     devices = make_devices(4)

@@ -70,13 +70,13 @@ def page(world, client_for, alice, dana):
     return Page
 
 
-def test_every_form_that_edits_stands_in_the_table():
+def test_every_edit_form_is_in_the_table():
     edits = {name for name in routes() if name.endswith(("_edit", ":return_settings"))}
     assert {name for name, _part in FORMS} == edits
 
 
 @pytest.mark.parametrize("key", FORMS, ids=":".join)
-def test_what_both_changed_is_said_with_both_values_and_saved_only_when_sent_again(page, key):
+def test_a_field_that_both_changed_is_shown_with_both_values_and_saved_only_when_sent_again(page, key):
     field, theirs, mine = FORMS[key][1]
     first, second = page(key), page(key)
     assert first.send(**{field: theirs}).status_code == 302
@@ -94,7 +94,7 @@ def test_what_both_changed_is_said_with_both_values_and_saved_only_when_sent_aga
 
 
 @pytest.mark.parametrize("key", TWO_FIELDS, ids=":".join)
-def test_what_only_the_other_changed_stays_and_is_told(page, key):
+def test_a_field_that_only_the_other_person_changed_stays_and_is_reported(page, key):
     _arguments, (field, theirs, _mine), (own, value) = FORMS[key]
     first, second = page(key), page(key)
     assert first.send(**{field: theirs}).status_code == 302
@@ -104,7 +104,7 @@ def test_what_only_the_other_changed_stays_and_is_told(page, key):
     assert (now[field], now[own]) == ([theirs], [value])
 
 
-def test_whoever_kept_another_s_change_is_told(page, client_for, alice):
+def test_keeping_another_persons_change_is_reported(page, client_for, alice):
     first, second = page(("devices:product_edit", "")), page(("devices:product_edit", ""))
     first.send(name="Theirs")
     answer = second.send(platform="ESP32")

@@ -9,7 +9,7 @@ from console.errors import Refused, answer
 pytestmark = pytest.mark.django_db
 
 
-def test_a_missing_right_is_named_with_who_can_help(client_for, alice):
+def test_a_missing_permission_is_named_with_people_who_can_help(client_for, alice):
     response = client_for("viewer").get(reverse("console:organization_edit"))
     html = response.content.decode()
     assert response.status_code == 403
@@ -38,7 +38,7 @@ def test_the_signed_out_are_sent_to_sign_in_by_htmx_too(client, organization):
 @pytest.mark.parametrize(
     "path", ["/nope/", "/devices/999999/", "/settings/members/99999999999999999/", "/nope/%F0%9F%98%80/"]
 )
-def test_what_is_not_there_is_a_page(client_for, path):
+def test_a_missing_page_gets_an_error_page(client_for, path):
     response = client_for("owner").get(path)
     assert response.status_code == 404
     assert "Page not found" in response.content.decode()
@@ -50,7 +50,7 @@ def test_a_stranger_gets_the_page_without_the_console(client, organization):
     assert "/settings/" not in html
 
 
-def test_an_old_form_is_told_so(alice):
+def test_an_outdated_form_gets_an_explanation(alice):
     client = Client(enforce_csrf_checks=True)
     response = client.post(reverse("account_login"), {"login": alice.email, "password": "x"})
     assert response.status_code == 403

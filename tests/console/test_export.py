@@ -187,7 +187,7 @@ def test_what_is_too_long_for_a_cell_of_excel_says_so_at_its_end(text):
     assert read_csv(stream_csv("x", ["h"], [[text]]))[1][0] == harmless(text)
 
 
-def test_the_note_of_a_cut_cell_is_in_the_language_of_who_asked():
+def test_the_note_in_a_cut_cell_is_in_the_readers_language():
     with translation.override("de"):
         answer = stream_xlsx("x", ["h"], [["x" * 40_000]])
     assert read_xlsx(answer)[1][0].value.endswith("; die CSV-Datei enthält alles")

@@ -121,7 +121,7 @@ def test_sixteen_exports_of_one_person_hold_two_threads(monkeypatch, is_limited)
         thread.join()
 
 
-def test_a_person_is_told_in_the_console_and_a_program_over_rest(alice, client_for, monkeypatch):
+def test_a_busy_export_is_refused_in_the_console_and_over_rest(alice, client_for, monkeypatch):
     monkeypatch.setattr(places, "OF_ONE", 0)
     answer = client_for(alice).get(reverse("devices:device_export"))
     assert (answer.status_code, answer["Retry-After"]) == (429, "15")
@@ -131,7 +131,7 @@ def test_a_person_is_told_in_the_console_and_a_program_over_rest(alice, client_f
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_a_head_is_answered_without_the_file_and_tells_nothing(form, alice, client_for, product, monkeypatch):
+def test_a_head_request_is_answered_without_the_file_and_reveals_nothing(form, alice, client_for, product, monkeypatch):
     profile = worlds.make_unit_profile(product)
     for name in ("_csv", "_xlsx"):
         monkeypatch.setattr(export, name, build_nothing)

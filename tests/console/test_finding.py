@@ -40,7 +40,7 @@ def lines_of(answer):
 
 
 @pytest.mark.parametrize("cap", [10_000, 1_000])
-def test_the_search_of_returns_finds_those_of_units_beyond_the_first_thousand(
+def test_the_search_of_returns_finds_devices_beyond_the_first_thousand(
     organization, product, customer, api, client_for, alice, monkeypatch, cap
 ):
     monkeypatch.setattr(counts, "CAP", cap)

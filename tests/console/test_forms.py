@@ -118,7 +118,7 @@ def test_a_button_that_is_refused_says_nothing_of_success():
         (12, "2 more were left unchanged."),
     ],
 )
-def test_the_first_refused_rows_are_told_by_name_and_the_rest_as_a_number(organization, number, last):
+def test_the_first_refused_rows_are_named_and_the_rest_are_counted(organization, number, last):
     operation = Operation.objects.create(
         organization=organization, handler="-", title="-", permission=Permission.VIEW, total=number, refused=number
     )

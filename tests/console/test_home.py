@@ -32,7 +32,7 @@ def test_the_steps_of_others_do_not_count(client_for, foreign_device):
     assert [done for _step, done in client_for("owner").get(HOME).context["steps"]] == [False] * 4
 
 
-def test_who_may_take_no_step_is_offered_none(client_for):
+def test_members_without_permission_are_offered_no_steps(client_for):
     assert client_for("viewer").get(HOME).context["steps"] == []
 
 
@@ -58,7 +58,7 @@ def test_every_page_carries_a_strict_policy_and_is_not_kept(client_for):
     assert response["X-Frame-Options"] == "DENY"
 
 
-def test_the_menu_offers_kept_mail_to_who_may_read_it(client_for, organization):
+def test_the_menu_offers_stored_mail_to_people_who_may_read_it(client_for, organization):
     link = f'href="{reverse("console:mail_list")}"'
     assert link in client_for("owner").get(HOME).content.decode()
     assert link not in client_for("support").get(HOME).content.decode()

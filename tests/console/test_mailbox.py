@@ -50,7 +50,7 @@ def test_no_key_fits_where_the_server_has_none(client, folder):
 @pytest.mark.parametrize(
     ("role", "status"), [("owner", 200), ("administrator", 200), ("support", 404), ("viewer", 404)]
 )
-def test_who_runs_the_organization_reads_them(client_for, role, status):
+def test_owners_and_administrators_can_read_stored_mail(client_for, role, status):
     assert client_for(role).get(LIST).status_code == status
 
 
@@ -98,7 +98,7 @@ def test_a_mail_is_text_and_never_markup(client, key):
     assert '"><script>' not in html
 
 
-def test_who_guesses_the_key_keeps_nobody_out(client, key):
+def test_guessing_the_key_does_not_lock_out_others(client, key):
     """It has 144 bits: there is nothing to slow down."""
     for _each in range(65):
         assert client.get("/mail/wrong/").status_code == 404

@@ -65,7 +65,7 @@ def test_a_time_is_read_as_rfc_3339_writes_it(text, at):
         "9999-12-31T23:59:60Z",
     ],
 )
-def test_what_is_no_time_is_none(text):
+def test_a_text_that_is_not_a_time_is_none(text):
     assert moments.read(text) is None
 
 
@@ -165,7 +165,7 @@ def test_a_day_is_the_organizations_in_the_portal(around, dana, customer, device
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("text", ["2026-11-31", "2026-11-22T12:00:00", "tomorrow", "0000-00-00"])
-def test_what_is_neither_a_time_nor_a_day_is_told(text, alice, device):
+def test_a_text_that_is_neither_a_time_nor_a_day_is_reported(text, alice, device):
     answer = Caller(key_of(alice)).get(f"/devices/{device.pk}/messages", **{"from": text})
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "from"

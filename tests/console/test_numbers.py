@@ -67,7 +67,7 @@ def test_a_number_without_its_letter_counts_only_where_none_is_needed():
     "text",
     [*HOSTILE[:3], *HOSTILE[4:], "R-", "R-0", "R--1", "S-1", "R-٣", "R-²", "R-1x", "R-" + "9" * 10, "R-" + "9" * 30],
 )
-def test_what_is_no_number_of_the_series_is_none(text):
+def test_a_text_that_is_not_a_number_of_the_series_is_none(text):
     assert Series("R").number(text) is None
 
 

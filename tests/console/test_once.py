@@ -51,7 +51,7 @@ def test_a_reload_shows_it_no_more_and_makes_no_other(case):
     assert made() == first
 
 
-def test_neither_the_database_nor_the_cookie_tells_it(case):
+def test_neither_the_database_nor_the_cookie_reveals_it(case):
     client, url, sent, secret = case
     there = client.post(url, sent).url
     kept, cookie = Session.objects.get().get_decoded(), client.cookies[once.COOKIE]
@@ -89,7 +89,7 @@ def test_two_that_are_made_at_once_are_both_shown(client_for, alice):
         assert "cst_" in client.get(there).content.decode()
 
 
-def test_whoever_comes_too_late_reads_what_to_do(client_for, alice):
+def test_a_late_visitor_reads_what_to_do(client_for, alice):
     client = client_for(alice)
     there = client.post(reverse("customers:api_key_create"), KEY).url
     client.get(there)

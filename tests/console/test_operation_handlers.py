@@ -76,7 +76,7 @@ def _sources():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", OLD_PATHS)
-def test_what_was_queued_by_path_is_run_by_name(organization, path):
+def test_operations_queued_by_path_run_by_name(organization, path):
     operation = operation_of(organization, path)
     MIGRATION.name_handlers(apps, None)
     JOINED.join_handlers(apps, None)

@@ -161,7 +161,7 @@ def test_a_worker_that_is_asked_to_stop_ends_after_its_chunk_and_hands_the_rest_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_starting_worker_takes_up_what_a_dead_one_left(organization):
+def test_a_starting_worker_takes_over_the_work_of_a_dead_one(organization):
     operation = start(organization)
     DBTaskResult.objects.update(status="RUNNING", worker_ids=[DEAD], started_at=timezone.now())
     Operation.objects.update(state=OperationState.RUNNING, attempt=1, worker=DEAD)
@@ -173,7 +173,7 @@ def test_a_starting_worker_takes_up_what_a_dead_one_left(organization):
     assert_done_once(operation, attempt=2)
 
 
-def test_what_a_living_worker_is_at_is_left_to_it(organization):
+def test_the_work_of_a_living_worker_is_left_to_it(organization):
     operation = start(organization)
     Operation.objects.update(state=OperationState.RUNNING, attempt=1, worker=DEAD)
     DBTaskResult.objects.update(status="RUNNING", worker_ids=[DEAD], started_at=timezone.now())
@@ -184,7 +184,7 @@ def test_what_a_living_worker_is_at_is_left_to_it(organization):
     assert steps_done() == []
 
 
-def test_a_worker_that_fell_silent_is_taken_for_dead(organization):
+def test_a_silent_worker_counts_as_dead(organization):
     operation = start(organization)
     Operation.objects.update(state=OperationState.RUNNING, attempt=1, worker=DEAD)
     WorkerHeartbeat.objects.create(worker=DEAD, queues="operations", at=timezone.now() - timedelta(seconds=61))
@@ -272,7 +272,7 @@ def test_a_bug_ends_the_operation_with_a_sentence(organization):
     assert operation.sentence == "It stopped because of an unexpected error. Nothing was changed after that."
 
 
-def test_who_lost_the_right_meanwhile_gets_nothing_done(organization, actor):
+def test_an_operation_of_a_person_who_lost_the_permission_does_nothing(organization, actor):
     by = actor("fulfilment")
     operation = operations.start(
         "test_operations.do_steps", "Four steps", by=by, total=STEPS, payload={}, permission=Permission.DEVICE_ASSIGN

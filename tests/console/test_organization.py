@@ -33,7 +33,7 @@ def owner(client_for, alice):
 EDIT = reverse_lazy("console:organization_edit")
 
 
-def test_an_edit_is_saved_and_told(owner, organization):
+def test_an_edit_is_saved_and_reported(owner, organization):
     response = forms.edit(owner, EDIT, name="Northlake Sensors", support_email="help@n.example")
     assert (response.status_code, response.url) == (302, reverse("console:organization_edit"))
     organization.refresh_from_db()
@@ -43,7 +43,7 @@ def test_an_edit_is_saved_and_told(owner, organization):
     assert event.data == {"name": ["Northlake", "Northlake Sensors"], "support_email": ["", "help@n.example"]}
 
 
-def test_saving_without_a_change_tells_nothing(owner):
+def test_saving_without_a_change_records_nothing(owner):
     assert forms.edit(owner, EDIT).status_code == 302
     assert not Event.objects.exists()
 
@@ -64,7 +64,7 @@ def test_fields_that_the_form_does_not_offer_stay_as_they_are(owner, organizatio
     assert Organization.objects.get().slug == organization.slug
 
 
-def test_a_logo_is_drawn_anew_as_a_small_png(owner, organization):
+def test_a_logo_is_redrawn_as_a_small_png(owner, organization):
     assert owner.post(reverse("console:organization_logo"), {"logo": picture()}).status_code == 302
     kept = Image.open(io.BytesIO(bytes(OrganizationLogo.objects.get().png)))
     assert (kept.format, kept.size) == ("PNG", (256, 85))
@@ -88,7 +88,7 @@ def test_three_kinds_of_pictures_are_taken(owner, kind):
     ],
     ids=["text", "svg", "gif", "truncated", "too-many-pixels", "none"],
 )
-def test_what_is_no_fit_picture_is_refused_at_the_field(owner, file):
+def test_an_unfit_picture_is_refused_at_the_field(owner, file):
     response = owner.post(reverse("console:organization_logo"), {"logo": file} if file else {"other": "1"})
     assert response.status_code == 422
     assert response.context["logo_form"].errors["logo"]
@@ -154,7 +154,7 @@ def test_a_domain_is_kept_in_its_ascii_form(owner, organization):
         "claim\\.example",
     ],
 )
-def test_what_is_more_or_less_than_a_host_name_is_refused(owner, host):
+def test_anything_but_a_host_name_is_refused(owner, host):
     response = owner.post(reverse("console:domain_list"), {"host": host, "x": "1"})
     assert response.status_code == 422
     assert response.context["form"].errors["host"]
@@ -208,7 +208,7 @@ def test_the_table_of_roles_is_that_of_the_code(client_for):
     assert len(response.context["roles"]) == 6
 
 
-def test_who_may_not_edit_finds_the_roles_behind_settings(client_for):
+def test_members_who_may_not_edit_find_the_roles_behind_settings(client_for):
     html = client_for("viewer").get(reverse("console:home")).content.decode()
     assert f'href="{reverse("console:role_list")}"' in html
     assert f'href="{reverse("console:organization_edit")}"' not in html

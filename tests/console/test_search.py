@@ -20,7 +20,7 @@ def search(client_for, alice):
     return lambda text, **more: client.get(reverse("console:search"), {"q": text, **more})
 
 
-def test_a_scanned_serial_number_opens_the_unit(search, device):
+def test_a_scanned_serial_number_opens_the_device(search, device):
     factories.make_device(device.product, "AQM26-1000001")
     assert search("aqm26-100000\r\n").url == device.get_absolute_url()
     assert search(device.device_name.upper()).url == device.get_absolute_url()

@@ -32,7 +32,7 @@ def test_an_empty_server_sends_everybody_to_the_first_run(client):
         assert client.get(reverse(name)).url == reverse("console:setup")
 
 
-def test_the_code_of_the_address_stands_in_the_form(client, code):
+def test_the_code_from_the_address_is_in_the_form(client, code):
     response = client.get(reverse("console:setup"), {"code": code})
     assert response.status_code == 200
     assert response.context["form"]["code"].value() == code
@@ -123,7 +123,7 @@ def test_a_second_organization_is_not_founded(organization):
     assert not User.objects.exists()
 
 
-def test_who_guesses_the_code_keeps_nobody_out(client, code):
+def test_guessing_the_code_does_not_lock_out_others(client, code):
     """It has 144 bits: there is nothing to slow down."""
     for _each in range(25):
         assert client.post(reverse("console:setup"), {**VALUES, "code": "wrong"}).status_code == 422
@@ -132,7 +132,7 @@ def test_who_guesses_the_code_keeps_nobody_out(client, code):
     assert Organization.objects.count() == 1
 
 
-def test_slugs_are_made_of_names_and_stay_apart(db):
+def test_slugs_are_made_from_names_and_are_unique(db):
     names = ["Ärger & Söhne", "Arger Sohne", "東京", "東京", "x" * 120]
     slugs = [organizations.make(name).slug for name in names]
     assert slugs == ["arger-sohne", "arger-sohne-2", "organization", "organization-2", "x" * 50]

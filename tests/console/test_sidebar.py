@@ -20,7 +20,7 @@ def numbers(client) -> dict[str, str]:
     return {label: re.sub(r"<[^>]+>", "", number) for label, number in found}
 
 
-def test_what_was_just_made_is_counted_on_the_next_page(client_for, alice, product, make_devices):
+def test_a_new_row_is_counted_on_the_next_page(client_for, alice, product, make_devices):
     client = client_for(alice)
     assert numbers(client)["Devices"] == "0"
     make_devices(2)

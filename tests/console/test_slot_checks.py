@@ -27,7 +27,7 @@ def declared(monkeypatch):
     return known
 
 
-def test_every_slot_is_filled_and_stands_where_its_name_says():
+def test_every_slot_is_filled_and_is_where_its_name_says():
     assert found(slot_checks.slots_are_filled) == []
     assert found(slot_checks.slots_are_where_their_names_say) == []
     assert found(slot_checks.panels_have_slots) == []
@@ -58,7 +58,7 @@ def test_a_template_that_shows_panels_of_no_slot_is_refused(settings, tmp_path):
     assert found(slot_checks.panels_have_slots) == expected
 
 
-def test_check_lists_who_takes_part_in_what(capsys):
+def test_check_lists_the_functions_in_each_slot(capsys):
     call_command("check")
     assert "devices.ledger.followers" not in capsys.readouterr().out
     call_command("check", verbosity=2)

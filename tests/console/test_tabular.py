@@ -115,7 +115,7 @@ def test_a_file_that_was_checked_need_not_be_counted():
     assert len(list(table.rows())) == 201
 
 
-def test_the_dialect_is_told_in_german(table_of):
+def test_the_dialect_is_described_in_german(table_of):
     table = table_of("a;b\n1;2\n")
     with translation.override("de"):
         assert len(table.dialect) == 2

@@ -33,7 +33,7 @@ def test_what_was_tried_at_the_end_of_a_minute_counts_at_the_beginning_of_the_ne
 
 
 @pytest.mark.django_db
-def test_who_is_refused_learns_when_to_try_again_and_can_then():
+def test_a_refusal_says_when_to_try_again_and_it_works_then():
     tries(*[100] * 6)
     with pytest.raises(Refused) as refusal:
         throttle.spend("guess", "dana", **LIMIT, at=110)

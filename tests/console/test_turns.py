@@ -63,14 +63,14 @@ def test_organizations_take_turns_and_so_do_the_people_of_one(crowd):
 
 
 @pytest.mark.django_db
-def test_without_turns_who_comes_last_waits_for_all_of_them(crowd, monkeypatch):
+def test_without_turns_the_last_one_waits_for_all_others(crowd, monkeypatch):
     """The negative control."""
     monkeypatch.setattr(worker.QueueWorker, "in_turn", lambda self, waiting: list(waiting[:20]))
     assert {crowd[label] for label in taken(MANY)} == {"A"}
 
 
 @pytest.mark.django_db
-def test_who_has_fewest_running_goes_first(crowd, organization):
+def test_the_one_with_the_fewest_running_operations_goes_first(crowd, organization):
     Operation.objects.filter(pk=start(system(organization)).pk).update(state=OperationState.RUNNING)
     assert "".join(crowd[label] for label in taken(3)) == "CCA"
 

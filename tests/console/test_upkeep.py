@@ -55,7 +55,7 @@ def test_sessions_go_when_they_are_over():
     assert Session.objects.get().session_key == "on"
 
 
-def test_who_never_proved_the_address_goes_after_a_day(alice, dana):
+def test_people_who_never_verified_their_address_are_deleted_after_a_day(alice, dana):
     stranger = User.objects.create_user("stranger@mail.example", date_joined=ago(days=2))
     User.objects.create_user("today@mail.example")
     signed_in = User.objects.create_user("signed-in@mail.example", date_joined=ago(days=2))

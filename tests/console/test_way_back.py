@@ -26,7 +26,7 @@ def unclaim(client, devices, back):
     return act(client, reverse("devices:device_unclaim"), selected, reason="Lease over")
 
 
-def test_a_list_tells_its_bulk_actions_its_own_address(staff_client, owned_devices):
+def test_a_list_passes_its_address_to_its_bulk_actions(staff_client, owned_devices):
     page = staff_client.get(f"{DEVICES}?status=owned&sort=-serial")
     assert '<input type="hidden" name="next" value="/devices/?status=owned&amp;sort=-serial">' in page.content.decode()
 

@@ -111,7 +111,7 @@ def test_a_name_is_found_by_any_of_its_words_at_every_door(name, texts, named, a
 
 
 @pytest.mark.parametrize("name", STORED)
-def test_what_may_be_stored_can_be_searched(name, named, api, alice, client_for):
+def test_everything_that_can_be_stored_can_be_searched(name, named, api, alice, client_for):
     customer = named(name)
     named("Stadtwerke Ulm")
     assert found(api, name[:64]) == [customer.name]
@@ -171,7 +171,7 @@ def test_a_search_of_words_uses_an_index(organization):
     assert "name_word_by_word" in plan
 
 
-def test_words_that_do_not_fit_their_names_are_told(named):
+def test_words_that_do_not_match_their_names_are_reported(named):
     customer = named("Henrik Aalto")
     NameWord.objects.filter(row_id=customer.pk, word="aalto").delete()
     assert word_check.check() == [f"The name of customer {customer.pk} is found by other words than it has."]

@@ -189,7 +189,7 @@ def hook(support: Person, receiver: Any) -> dict:
     return {"url": support.page.url, "secret": support.page.locator(".copy code").inner_text()}
 
 
-def test_a_key_made_in_settings_assigns_a_device_and_stands_in_activity(support, server, world, key, owned):
+def test_a_key_created_in_settings_assigns_a_device_and_appears_in_activity(support, server, world, key, owned):
     support.page.goto("/activity/")
     line = support.page.get_by_role("row").filter(has_text="assigned").filter(has_text="HT-0")
     expect(line.first).to_contain_text("Waerme Ulm")

@@ -107,13 +107,13 @@ def test_j1_a_manifest_becomes_devices_in_stock(imported):
     imported.sees("In stock")
 
 
-def test_j2_a_claim_profile_gives_every_unit_its_code(offer):
+def test_j2_a_claim_profile_gives_every_device_its_code(offer):
     offer.go("/claim-profiles/")
     offer.follow("Aqua Meter owners")
     offer.sees("5,000")
 
 
-def test_j3_a_customer_claims_a_unit_by_phone_and_sees_it_in_the_portal(claimed, offer):
+def test_j3_a_customer_claims_a_device_by_phone_and_sees_it_in_the_portal(claimed, offer):
     assert re.fullmatch(r"HTTP://LOCALHOST:\d+/C/[0-9A-HJKMNP-TV-Z]{26}", claimed["link"])
     phone = claimed["phone"]
     phone.go("/portal/")
@@ -126,7 +126,7 @@ def test_j3_a_customer_claims_a_unit_by_phone_and_sees_it_in_the_portal(claimed,
     offer.check("owned device")
 
 
-def test_j5_support_takes_a_unit_back_and_another_customer_claims_it(claimed, offer, person, tmp_path):
+def test_j5_support_takes_a_device_back_and_another_customer_claims_it(claimed, offer, person, tmp_path):
     find(offer, "AQM26-100000")
     offer.follow("Unclaim…")
     offer.check("unclaim")

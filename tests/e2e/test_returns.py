@@ -144,7 +144,7 @@ def test_support_scans_receives_undoes_inspects_and_restocks(support, world, ask
     support.sees("In stock")
 
 
-def test_support_gives_a_customer_another_unit(support, world, asked):
+def test_support_gives_a_customer_another_device(support, world, asked):
     support.page.goto(f"{world['pages'][1]}swap/")
     support.check("swap")
     support.fill(Replacement="PRB-2")

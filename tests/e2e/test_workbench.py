@@ -141,7 +141,7 @@ def test_scans_without_a_connection_are_shown_and_sent_by_themselves(workbench, 
     assert workbench.locator("#newest .workbench-head > a").all_inner_texts() == [second, first]
 
 
-def test_a_lost_answer_packs_once_and_is_told_as_the_first_time(workbench, free):
+def test_a_lost_answer_packs_once_and_is_reported_like_the_first_time(workbench, free):
     unit = free()
     tries: list[int] = []
 
@@ -373,7 +373,7 @@ def test_a_pasted_list_has_a_wide_field_and_its_own_button(workbench, free):
     expect(workbench.locator("#scan")).to_be_focused()
 
 
-def test_the_workbench_for_returns_keeps_its_units_its_refused_and_its_waiting_scans(clerk, free):
+def test_the_returns_workbench_keeps_its_devices_and_its_refused_and_waiting_scans(clerk, free):
     page, (one, two, three) = clerk.page, (free() for _each in range(3))
     page.goto("/returns/workbench/")
     refused, units = page.locator("[data-refused]"), page.locator("#workbench-heading")

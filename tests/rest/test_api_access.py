@@ -327,7 +327,7 @@ def ask(caller, method, url, name):
     return answer, has_traces
 
 
-def test_every_call_stands_in_the_table():
+def test_every_call_is_in_the_table():
     found = [name for _method, _path, name in routes()]
     assert len(found) == len(set(found))
     assert set(found) == set(TABLE)

@@ -187,7 +187,7 @@ def unknown(table):
     return {call for said in table.values() for call in named(said)} - set(calls())
 
 
-def test_every_page_of_the_console_stands_in_the_table():
+def test_every_page_of_the_console_is_in_the_table():
     assert unnamed(pages(), CONSOLE) == set()
 
 

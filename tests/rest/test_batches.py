@@ -147,7 +147,7 @@ def test_what_a_batch_did_can_be_undone(api, make_devices, customer, alice, clie
     assert not Device.objects.exclude(customer=None).exists()
 
 
-def test_it_is_undone_over_rest_by_who_may_do_it(api, make_devices, customer, alice):
+def test_it_is_undone_over_rest_by_keys_that_may_do_it(api, make_devices, customer, alice):
     devices = make_devices(3)
     done, _results = run(api, api.post(f"/customers/{customer.pk}/devices:assign", by_id(*(d.pk for d in devices))))
     reader = Caller(key_of(alice, "view"))

@@ -92,7 +92,7 @@ def test_a_refused_row_refuses_all_unless_only_the_good_ones_are_wanted(api, thr
     assert (body["outcome"], owners()) == (counts(2, 0, 1), [customer.pk, None, None])
 
 
-def test_units_are_taken_from_their_owners_with_a_reason_only(api, three, customer, by):
+def test_devices_are_only_taken_from_their_owners_with_a_reason(api, three, customer, by):
     ownership.assign([three[0].pk], customer=customer, by=by)
     text = edited(api, take)
     answer = api.post("/device-changes", {"csv": text})

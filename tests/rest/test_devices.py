@@ -16,7 +16,7 @@ from tests.api import Caller, key_of
 pytestmark = pytest.mark.django_db
 
 
-def test_a_product_is_made_found_by_id_and_slug_edited_and_archived(api, organization):
+def test_a_product_is_created_found_by_id_and_slug_edited_and_archived(api, organization):
     made = api.post("/products", {"name": "Flow Probe", "platform": "nRF9160"})
     assert made.status_code == 201
     body = made.json()
@@ -183,7 +183,7 @@ def test_a_customer_s_key_sees_what_it_owns_and_nothing_of_the_organization(
     assert mine.get("/operations").status_code == 403
 
 
-def test_customers_are_made_found_edited_and_archived(api):
+def test_customers_are_created_found_edited_and_archived(api):
     made = api.post("/customers", {"name": "Wasserwerk Nord", "reference": "C-9", "email": "office@nord.example"})
     assert (made.status_code, made.json()["kind"]) == (201, "company")
     pk = made.json()["id"]

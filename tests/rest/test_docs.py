@@ -77,13 +77,13 @@ def test_the_first_six_calls_run_against_the_demo():
     assert [s["end_time"] for s in spans["results"]] == ["2999-12-31T23:59:59Z"]
 
 
-def test_the_events_of_webhooks_are_told_with_who_can_have_them():
+def test_the_document_lists_webhook_events_with_the_webhooks_that_can_have_them():
     rows = re.findall(r"^\| (`[a-z_.]+`(?:, `[a-z_.]+`)*) \| .* \| ([a-z, ]+) \|$", DOCS.read_text(), re.MULTILINE)
     told = {name: set(scopes.split(", ")) for names, scopes in rows for name in re.findall("`(.*?)`", names)}
     assert told == {event.name: set(event.scopes) for event in public.offered()}
 
 
-def test_the_document_is_made_without_a_warning():
+def test_the_document_is_generated_without_a_warning():
     GENERATOR_STATS.reset()
     SchemaGenerator().get_schema(request=None, public=True)
     assert (dict(GENERATOR_STATS._warn_cache), dict(GENERATOR_STATS._error_cache)) == ({}, {})
@@ -105,7 +105,7 @@ def of_page(operation):
     return next(call for group in calls() for call in group["calls"] if call["id"] == operation)
 
 
-def test_the_page_tells_the_fields_of_what_a_list_holds(client):
+def test_the_page_shows_the_fields_of_the_items_of_a_list(client):
     results = named(of_page("device_list")["answer"]["fields"])["results"]
     inner = named(results["fields"])
     assert (results["type"], inner["product"]["type"]) == ("list of objects", "{id, slug, name}")
@@ -114,7 +114,7 @@ def test_the_page_tells_the_fields_of_what_a_list_holds(client):
     assert "<summary>Fields of results</summary>" in client.get("/api/v1/docs/").content.decode()
 
 
-def test_the_page_tells_what_a_body_may_hold_and_shows_one():
+def test_the_page_describes_a_body_and_shows_an_example():
     made = of_page("webhook_create")
     body = named(made["body"])
     assert body["events"]["values"] == [event.name for event in public.offered()]

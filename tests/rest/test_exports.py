@@ -119,7 +119,7 @@ def test_claim_profiles_are_exported_by_their_scope(api, product, organization):
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_who_took_the_codes_of_units_is_told_in_the_log(form, api, product, three, alice):
+def test_exports_of_device_codes_are_logged(form, api, product, three, alice):
     profile = worlds.make_unit_profile(product)
     header, *rows = table(api.get(f"/claim-profiles/units/units.{form}"))
     assert header == ["serial_number", "device_name", "typed_code", "link", "version"]
@@ -129,7 +129,7 @@ def test_who_took_the_codes_of_units_is_told_in_the_log(form, api, product, thre
     assert (event.subject_id, event.actor_label) == (profile.pk, "Alice Kemp (Line 3)")
 
 
-def test_a_profile_with_one_code_has_no_codes_of_units(api, organization):
+def test_a_profile_with_one_code_has_no_device_codes(api, organization):
     profile = worlds.make_link_profile(organization)
     answer = api.get(f"/claim-profiles/{profile.pk}/units.csv")
     assert (answer.status_code, answer.json()["code"]) == (409, "no_unit_codes")
@@ -148,7 +148,7 @@ def test_returns_are_exported_with_the_filters_of_their_list(api, coming):
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
-def test_the_units_of_a_shipment_are_exported(form, api, product, three, customer, by):
+def test_the_devices_of_a_shipment_are_exported(form, api, product, three, customer, by):
     shipment = shipments.create(customer=customer, lines={product: 1}, order_number="PO-9", by=by)
     assert api.post(f"/shipments/{shipment.pk}/pack", {"scans": ["AQM26-2"]}).status_code == 200
     header, line = table(api.get(f"/shipments/{shipment.pk}/units.{form}"))

@@ -227,9 +227,7 @@ def quiet_keys(monkeypatch):
 @pytest.mark.races
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("name", EACH)
-def test_a_follower_gets_everything_once_whoever_writes_slowly_meanwhile(
-    name, program, make_devices, customer, quiet_keys
-):
+def test_a_follower_gets_everything_once_despite_slow_writers(name, program, make_devices, customer, quiet_keys):
     found = race(name, program, make_devices(2), customer)
     assert missed(name, found) == set()
     told = [(row["id"], row.get("end_time")) for row in found]

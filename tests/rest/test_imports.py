@@ -149,7 +149,7 @@ def sent(content: bytes, **more):
     return {"file": base64.b64encode(content).decode(), **more}
 
 
-def test_a_workbook_is_taken_as_it_is_and_what_was_noticed_is_told(api, product):
+def test_a_workbook_is_read_as_it_is_and_remarks_are_reported(api, product):
     body = api.post("/device-imports", sent((HERE / "05-filtered-rows.xlsx").read_bytes(), product=product.slug)).json()
     assert (body["outcome"], body["sheet"], body["sheets"], body["encoding"]) == (counts(2), "Lot", ["Lot"], None)
     assert body["remarks"] == [{"code": "hidden_rows", "count": 1, "places": ["3"]}]
@@ -193,7 +193,7 @@ def test_a_guessed_encoding_that_may_be_wrong_refuses_the_file_and_can_be_named(
     assert Device.objects.get().notes == "Będzin"
 
 
-def test_a_guess_that_only_one_encoding_fits_is_applied_and_told(api, product):
+def test_an_encoding_that_is_the_only_match_is_applied_and_reported(api, product):
     body = api.post("/device-imports", sent((HERE / "03c-cp850.csv").read_bytes(), product=product.slug)).json()
     assert (body["outcome"], body["encoding"]["encoding"]) == (counts(1), "cp850")
     assert Device.objects.get().notes == "Größe groß"

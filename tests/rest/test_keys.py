@@ -82,7 +82,7 @@ def test_a_key_does_what_both_its_scopes_and_its_maker_s_role_allow(organization
     assert (Product.objects.count(), Customer.objects.count()) == (1, 0)
 
 
-def test_nobody_gives_a_key_more_than_he_may_himself(organization):
+def test_a_key_cannot_get_more_permissions_than_its_creator(organization):
     viewer = factories.make_member(organization, "viewer")
     with pytest.raises(Refused) as caught:
         key_of(viewer, Permission.PRODUCT_EDIT)
@@ -148,7 +148,7 @@ def test_calls_that_are_refused_count_and_those_without_a_key_or_a_method_do_not
     assert [answer.status_code for answer in answers] == [403, 403, 403, 429]
 
 
-def test_limit_and_permissions_stand_where_the_framework_looks_for_them():
+def test_limits_and_permissions_are_where_the_framework_looks_for_them():
     view = resolve("/api/v1/products").func.cls
     assert (view.permission_classes, view.throttle_classes) == ([HasKey, MayCall], [CallsAMinute])
 
@@ -174,7 +174,7 @@ def test_the_token_of_one_key_means_nothing_to_another(alice):
         assert Caller(key_of(alice)).post("/products", {"name": name}, headers=token).status_code == 201
 
 
-def test_what_was_refused_is_tried_anew(alice, product):
+def test_a_refused_call_is_executed_again(alice, product):
     caller, token = Caller(key_of(alice)), {"Idempotency-Key": "order-8"}
     assert caller.post("/products", {"name": product.name}, headers=token).status_code == 422
     assert not IdempotentAnswer.objects.exists()
@@ -239,7 +239,7 @@ def test_batches_that_wait_together_keep_within_fifty_unclaims_an_hour(alice, cu
     assert Device.objects.filter(customer=customer).count() == 30
 
 
-def test_the_keys_of_who_left_stay_dead_when_he_comes_back(alice, organization, dana, customer):
+def test_the_keys_of_a_member_who_left_stay_revoked_if_they_return(alice, organization, dana, customer):
     manager, by = factories.make_member(organization, "product_manager"), factories.actor_of(alice)
     staff, theirs = Caller(key_of(manager)), Caller(customer_key(dana, customer))
     members.remove(manager.memberships.get(), by=by)
@@ -331,7 +331,7 @@ def test_an_address_that_no_pattern_takes_is_a_problem_document_too(method, alic
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
 
-def test_a_key_of_the_organization_without_the_scope_view_is_not_made_in_the_console(client_for, alice):
+def test_a_key_of_the_organization_without_the_scope_view_is_not_created_in_the_console(client_for, alice):
     sent = {"name": "Blind", "days": "90", "scopes": ["device.assign"]}
     answer = client_for(alice).post("/settings/api-keys/new/", sent)
     assert (answer.status_code, list(answer.context["form"].errors)) == (422, ["scopes"])

@@ -32,7 +32,7 @@ def content(answer):
     return b"".join(answer.streaming_content)
 
 
-def test_labels_are_ordered_made_and_fetched(api, profile):
+def test_labels_are_ordered_created_and_downloaded(api, profile):
     names = serials(profile)
     answer = api.post("/label-sheets", {"devices": names, "form": "csv"})
     assert answer.status_code == 202, answer.json()
@@ -81,7 +81,7 @@ def test_a_sheet_is_a_pdf_by_itself(api, profile):
     assert [row["id"] for row in api.get("/label-sheets").json()["results"]] == [sheet.pk]
 
 
-def test_units_without_a_code_are_left_out_with_their_reason(api, profile, organization):
+def test_devices_without_a_code_are_left_out_with_their_reason(api, profile, organization):
     worlds.make_many_devices(factories.make_product(organization, "Gateway"), 1)
     other = worlds.make_unit_profile(None, organization=organization, slug="other", name="Other")
     names = [*serials(profile), "BULK-000000"]
@@ -117,7 +117,7 @@ def test_an_order_that_can_t_be_printed_is_refused(api, profile, body, status):
     assert not LabelSheet.objects.exists()
 
 
-def test_who_may_not_see_codes_prints_and_fetches_nothing(api, alice, charlie, profile):
+def test_keys_that_may_not_see_codes_print_and_download_nothing(api, alice, charlie, profile):
     api.post("/label-sheets", {"devices": serials(profile)})
     sheet = LabelSheet.objects.get()
     operations.run(sheet.operation_id)

@@ -181,7 +181,7 @@ def test_in_the_console_the_rule_holds_always(role):
     assert all(rights <= ROLES[role] for rights in ROLES.values())
 
 
-def test_who_leaves_leaves_no_open_invitation_of_his_keys_behind(caller, organization, alice):
+def test_a_member_who_leaves_has_no_open_invitations_of_their_keys_left(caller, organization, alice):
     head = factories.make_member(organization, "administrator")
     Caller(key_of(head)).post("/invitations", {"email": "friend@evil.example", "role": "viewer"})
     invitation = Invitation.objects.get()
@@ -192,7 +192,7 @@ def test_who_leaves_leaves_no_open_invitation_of_his_keys_behind(caller, organiz
     assert ApiKey.objects.get(made_by=head).revoked_at is not None
 
 
-def test_an_invitation_ends_with_the_key_that_made_it_and_no_other_does(alice, caller):
+def test_an_invitation_ends_only_with_the_key_that_created_it(alice, caller):
     leaked = key_of(alice, P.VIEW, P.MEMBER_MANAGE)
     key = ApiKey.objects.latest("pk")
     Caller(leaked).post("/invitations", {"email": "friend@evil.example", "role": "viewer"})

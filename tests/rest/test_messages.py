@@ -199,7 +199,7 @@ def test_without_the_look_at_the_spans_the_calls_of_the_next_owner_would_be_seen
     assert read_calls(mine, *passed_on) == (200, everything, everything)
 
 
-def test_who_never_held_a_device_finds_no_calls_of_it(device, by, mine):
+def test_customers_who_never_owned_a_device_find_no_calls_of_it(device, by, mine):
     call = calls.ask(device, kind="variable", name="battery", by=by)
     assert mine.get(f"/devices/{device.pk}/calls").status_code == 404
     assert mine.get(f"/devices/{device.pk}/calls/{call.pk}").status_code == 404
@@ -241,7 +241,7 @@ def test_a_device_that_is_archived_or_scrapped_is_not_called_and_the_answer_says
     assert not Call.objects.exists()
 
 
-def test_who_shares_a_device_can_not_find_out_whose_it_is_by_the_filters_of_the_feed(
+def test_customers_with_shared_access_cannot_infer_the_owner_from_the_filters_of_the_feed(
     device, customer, organization, alice, mine
 ):
     """The sharer asks for one customer or project after the other, and looks for which of them anything comes."""

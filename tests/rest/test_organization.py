@@ -62,7 +62,7 @@ def test_the_organization_is_seen_and_edited_with_the_form_of_the_console(caller
         ({"support_phone": "1" * 41}, 400),
     ],
 )
-def test_what_does_not_fit_changes_nothing(caller, organization, body, status):
+def test_invalid_input_changes_nothing(caller, organization, body, status):
     answer = caller.patch("/organization", body)
     assert (answer.status_code, answer.json()["code"]) == (status, "invalid")
     assert answer.json()["errors"][0]["field"] == next(iter(body))
@@ -94,7 +94,7 @@ def test_a_logo_is_set_shown_and_removed(caller, client, organization):
         ("", 400, "invalid"),
     ],
 )
-def test_what_is_no_picture_is_refused(caller, picture, status, code):
+def test_a_file_that_is_not_a_picture_is_refused(caller, picture, status, code):
     answer = caller.put("/organization/logo", {"picture": picture})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert (OrganizationLogo.objects.count(), Event.objects.filter(kind__startswith="organization").count()) == (0, 0)

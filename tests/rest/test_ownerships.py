@@ -67,7 +67,7 @@ def test_an_archived_device_is_unknown_too(mine, device, by):
     assert mine.post("/device-ownerships", names(device)).status_code == 404
 
 
-def test_what_another_holds_is_a_409_without_a_word_about_him(mine, theirs, device, customer):
+def test_a_device_of_someone_else_is_a_409_that_does_not_name_the_owner(mine, theirs, device, customer):
     mine.post("/device-ownerships", names(device))
     answer = theirs.post("/device-ownerships", names(device))
     assert (answer.status_code, answer.json()["code"]) == (409, "already_owned")
@@ -143,7 +143,7 @@ def test_a_key_that_may_only_read_takes_nothing(dana, customer, device):
     )
 
 
-def test_what_was_taken_back_is_not_taken_again_though_both_names_are_known(mine, theirs, device, customer, by):
+def test_a_device_that_was_taken_back_cannot_be_taken_again_by_its_names(mine, theirs, device, customer, by):
     mine.post("/device-ownerships", names(device))
     ownership.unclaim([device.pk], reason="Unpaid", by=by)
     answer = mine.post("/device-ownerships", names(device))
@@ -155,7 +155,7 @@ def test_what_was_taken_back_is_not_taken_again_though_both_names_are_known(mine
     assert theirs.post("/device-ownerships", names(device)).status_code == 201
 
 
-def test_who_only_saw_a_device_does_not_take_it(mine, device, customer, by):
+def test_customers_who_only_saw_a_device_cannot_take_it(mine, device, customer, by):
     ledger.share([device.pk], Act(by), customer=customer, project=projects.default_of(customer), reason="claim")
     assert mine.post("/device-ownerships", names(device)).json()["code"] == "taken_back"
     assert not Ownership.objects.exists()
@@ -181,7 +181,9 @@ def test_staff_that_releases_says_why_and_it_counts_as_an_unclaim(mine, device, 
     assert (again.status_code, again.json()["code"]) == (409, "taken_back")
 
 
-def test_what_customers_give_back_is_no_unclaim_of_who_made_their_key(product, member, customer, monkeypatch):
+def test_releases_by_customers_do_not_count_as_unclaims_of_the_creator_of_their_key(
+    product, member, customer, monkeypatch
+):
     """Staff made the customer's key; the limit of 50 an hour is for what staff takes."""
     monkeypatch.setattr(ownership, "UNCLAIMS_AN_HOUR", 1)
     maker = member("owner")
@@ -264,9 +266,7 @@ def test_a_stranger_with_a_label_takes_nothing(make_devices, organization, alice
     assert list(Ownership.objects.values_list("device", flat=True)) == [public.pk]
 
 
-def test_what_can_not_be_taken_is_answered_as_if_there_were_no_such_device(
-    mine, make_devices, product, organization, by
-):
+def test_a_device_that_cannot_be_taken_gets_the_answer_of_an_unknown_one(mine, make_devices, product, organization, by):
     from claims.profiles.actions import codes as claim_codes
     from claims.shipments.actions import contents, shipments
 
@@ -286,7 +286,7 @@ def test_what_can_not_be_taken_is_answered_as_if_there_were_no_such_device(
     assert not Ownership.objects.exists()
 
 
-def test_who_gave_it_back_takes_it_again_though_its_label_is_no_good_any_more(mine, device, product):
+def test_a_customer_who_released_a_device_can_take_it_again_despite_its_replaced_code(mine, device, product):
     worlds.make_unit_profile(product)
     pk = mine.post("/device-ownerships", names(device)).json()["id"]
     mine.post(f"/device-ownerships/{pk}/release")
@@ -306,7 +306,7 @@ def test_the_switches_are_set_over_the_api_and_off_for_new_products(alice, produ
     assert api.patch(f"/customers/{customer['id']}", {"phone": "1"}).json()["may_take"] is False
 
 
-def test_the_migration_switches_off_who_came_by_itself_alone(organization, customer, alice, dana):
+def test_the_migration_only_switches_off_customers_created_by_claims(organization, customer, alice, dana):
     from importlib import import_module
 
     from django.apps import apps
@@ -324,7 +324,7 @@ def test_the_migration_switches_off_who_came_by_itself_alone(organization, custo
     assert made.pk != came.pk
 
 
-def test_who_gave_a_device_back_does_not_take_it_once_somebody_else_has_owned_it(
+def test_a_released_device_cannot_be_taken_again_once_someone_else_has_owned_it(
     mine, device, other_customer, organization, by
 ):
     worlds.make_unit_profile(None, device, organization=organization)

@@ -27,7 +27,7 @@ def viewer(alice):
     return Caller(key_of(alice, P.VIEW))
 
 
-def test_a_profile_is_made_with_all_that_it_lists_and_found_by_id_and_slug(api, device, organization, bob):
+def test_a_profile_is_created_with_all_its_resources_and_found_by_id_and_slug(api, device, organization, bob):
     OrganizationDomain.objects.create(organization=organization, host="claim.northlake.example")
     internal = factories.make_customer(organization, "Lab", kind=CustomerKind.INTERNAL)
     project = internal.projects.get()
@@ -82,7 +82,7 @@ def test_a_profile_is_made_with_all_that_it_lists_and_found_by_id_and_slug(api, 
     assert Event.objects.get(kind="claim_profile.created").actor_label == "Alice Kemp (Line 3)"
 
 
-def test_what_an_edit_leaves_out_stays_and_an_old_version_is_refused(api, make_devices, organization, bob):
+def test_omitted_fields_stay_and_an_old_version_is_refused(api, make_devices, organization, bob):
     a, b = make_devices(2)
     profile = worlds.make_link_profile(organization, a, documents=[("Manual", "https://northlake.example/m")])
     worlds.add_member(profile, Member.objects.get(user=bob), "viewer")
@@ -192,7 +192,7 @@ def test_the_code_is_for_those_who_may_see_codes(api, viewer, organization, sett
         assert viewer.get(f"/claim-profiles/north-pilot/{path}").status_code == 403
 
 
-def test_a_replaced_code_is_dead(api, organization):
+def test_a_replaced_code_no_longer_works(api, organization):
     profile = worlds.make_link_profile(organization)
     old = api.get("/claim-profiles/north-pilot/code").json()
     answer = api.post("/claim-profiles/north-pilot/replace-code", {"reason": "Photographed"})
@@ -204,7 +204,9 @@ def test_a_replaced_code_is_dead(api, organization):
     assert profile.codes.get().version == 2
 
 
-def test_units_show_their_codes_to_those_who_may_and_their_claims(api, viewer, make_devices, product, customer, dana):
+def test_devices_show_their_claims_and_to_permitted_keys_their_codes(
+    api, viewer, make_devices, product, customer, dana
+):
     a, b = make_devices(2)
     profile = worlds.make_unit_profile(product, grant="access")
     code = ClaimCode.objects.select_related("profile").get(device=b)
@@ -227,7 +229,7 @@ def test_units_show_their_codes_to_those_who_may_and_their_claims(api, viewer, m
     assert [row["id"] for row in listed] == [claim.pk]
 
 
-def test_units_are_added_by_name_each_by_itself(api, make_devices, organization, foreign_device):
+def test_devices_are_added_by_name_individually(api, make_devices, organization, foreign_device):
     a, b, c = make_devices(3)
     worlds.make_unit_profile(None, organization=organization)
     names = [a.serial_number.lower(), "NOSUCH", b.serial_number, a.serial_number, foreign_device.serial_number]
@@ -244,7 +246,7 @@ def test_units_are_added_by_name_each_by_itself(api, make_devices, organization,
     assert api.post("/claim-profiles/units/units", named).json()["made"] == 1
 
 
-def test_very_many_units_are_an_operation(api, make_devices, organization, monkeypatch):
+def test_very_many_devices_are_an_operation(api, make_devices, organization, monkeypatch):
     monkeypatch.setattr(claim_codes, "IN_REQUEST", 1)
     worlds.make_unit_profile(None, organization=organization)
     body = {"devices": [d.serial_number for d in make_devices(2)]}

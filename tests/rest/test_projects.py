@@ -18,7 +18,7 @@ def caller(alice):
     return Caller(key_of(alice))
 
 
-def test_a_project_is_made_seen_and_renamed(caller, customer):
+def test_a_project_is_created_read_and_renamed(caller, customer):
     answer = caller.post("/projects", {"customer": customer.pk, "name": "  North   site "})
     made = Project.objects.get(is_default=False)
     said = answer.json()
@@ -68,7 +68,7 @@ def test_names_are_unique_within_a_customer_without_case(caller, customer, other
         ({"customer": 1, "name": "x" * 121}, 400, "name"),
     ],
 )
-def test_what_does_not_fit_makes_nothing(caller, customer, body, status, field):
+def test_invalid_input_creates_nothing(caller, customer, body, status, field):
     body = body | ({"customer": customer.pk} if body.get("customer") == 1 else {})
     answer = caller.post("/projects", body)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (status, [field])
@@ -107,7 +107,7 @@ def test_the_customer_of_another_organization_is_unknown(caller, other_organizat
     assert stranger.projects.count() == 1
 
 
-def test_projects_are_the_business_of_who_edits_customers(alice, customer):
+def test_projects_require_the_permission_to_edit_customers(alice, customer):
     caller = Caller(key_of(alice, *(set(factories.actor_of(alice).permissions) - {Permission.CUSTOMER_EDIT})))
     assert caller.post("/projects", {"customer": customer.pk, "name": "North"}).status_code == 403
     assert Project.objects.count() == 1

@@ -26,7 +26,7 @@ def code(product, device):
     return ClaimCode.objects.get(device=device)
 
 
-def test_a_code_gives_its_unit_to_the_key_s_customer_and_again_it_is_the_same_claim(
+def test_a_code_gives_its_device_to_the_keys_customer_and_repeating_it_returns_the_same_claim(
     mine, code, device, customer, settings
 ):
     printed = claim_codes.printed(code)
@@ -77,7 +77,7 @@ def test_every_bad_code_gets_the_same_answer(mine, code, make_devices, other_org
 
 
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "order-7"}])
-def test_what_can_t_be_claimed_is_refused_as_on_the_pages_and_noted(headers, mine, theirs, code, customer, alice):
+def test_what_cannot_be_claimed_is_refused_as_on_the_pages_and_recorded(headers, mine, theirs, code, customer, alice):
     """Also where the call can be repeated: what was noted of a refusal is not taken back with it."""
     mine.post("/claims/redeem", {"code": typed(code)})
     answer = theirs.post("/claims/redeem", {"code": typed(code)}, headers=headers)
@@ -127,7 +127,7 @@ def test_guessing_is_throttled_before_anything_is_looked_up(mine, code, monkeypa
     assert mine.post("/claims/redeem", {"code": typed(code)}, headers=headers).status_code == 201
 
 
-def test_who_guesses_at_the_same_address_slows_no_key(mine, client, code, monkeypatch):
+def test_guessing_from_the_same_address_slows_no_key(mine, client, code, monkeypatch):
     monkeypatch.setattr(session, "SCANS", 2)
     assert [client.get(f"/c/GUESS{n}").status_code for n in range(3)] == [303, 303, 429]
     assert mine.post("/claims/redeem", {"code": typed(code)}).status_code == 201
@@ -172,7 +172,7 @@ def test_claims_are_listed_to_those_whose_they_are(
     ]
 
 
-def test_a_unit_that_came_back_has_a_dead_label(mine, code, alice):
+def test_the_label_of_a_returned_device_no_longer_works(mine, code, alice):
     old = typed(code)
     mine.post("/claims/redeem", {"code": old})
     ownership.unclaim([code.device_id], reason="Back", by=factories.actor_of(alice))

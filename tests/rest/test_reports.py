@@ -28,7 +28,7 @@ def said(caller, device):
     return alone["firmware_version"], datetime.fromisoformat(at) if at else None
 
 
-def test_a_device_tells_its_firmware_and_when_it_said_so(api, device):
+def test_a_device_reports_its_firmware_and_the_time_is_recorded(api, device):
     assert said(api, device) == (None, None)
     reports.report_firmware("1.4.2", by=publisher(device), at=T)
     assert said(api, device) == ("1.4.2", T)
@@ -48,9 +48,7 @@ def test_an_owner_reads_what_the_device_said_within_its_ownership(api, mine, dev
     assert said(api, device) == ("1.4.2", at)
 
 
-def test_what_the_last_owners_device_said_is_not_the_next_owners_to_read(
-    mine, theirs, device, customer, other_customer, by
-):
+def test_the_next_owner_cannot_read_reports_from_the_last_ownership(mine, theirs, device, customer, other_customer, by):
     ownership.assign([device.pk], customer=customer, by=by, at=T)
     reports.report_firmware("1.4.2", by=publisher(device), at=T + HOUR - TICK)
     ownership.unclaim([device.pk], reason="x", by=by, at=T + HOUR)
@@ -73,7 +71,7 @@ def test_without_the_look_at_the_ledger_the_next_owner_would_read_it(
     assert said(theirs, device) == ("1.4.2", T + TICK)
 
 
-def test_who_only_shares_a_device_does_not_read_it(theirs, device, other_customer, by):
+def test_customers_with_shared_access_cannot_read_the_report(theirs, device, other_customer, by):
     project = other_customer.projects.get()
     ledger.share([device.pk], Act(by, at=T), customer=other_customer, project=project, reason="claim")
     reports.report_firmware("1.4.2", by=publisher(device), at=T + HOUR)

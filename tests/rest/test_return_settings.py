@@ -27,7 +27,7 @@ def received(make_devices, customer, alice, product):
     return devices
 
 
-def test_until_anything_is_set_up_the_defaults_are_told(api):
+def test_defaults_are_returned_until_anything_is_configured(api):
     said = api.get(PATH).json()
     assert (said["address"], said["note"]) == ("", "")
     assert [row["text"] for row in said["reasons"]] == [choice.text for choice in default_reasons()]
@@ -35,7 +35,7 @@ def test_until_anything_is_set_up_the_defaults_are_told(api):
     assert {row["id"] for row in said["reasons"] + said["checks"]} == {None}
 
 
-def test_what_is_left_out_stays_as_it_is(api):
+def test_omitted_fields_stay_as_they_are(api):
     said = api.patch(PATH, {"address": "Dock 4", "checks": [{"text": "Powers on"}]}).json()
     assert (said["address"], said["note"]) == ("Dock 4", "")
     assert [(c["text"], c["is_archived"]) for c in said["checks"]] == [("Powers on", False)]
@@ -89,7 +89,7 @@ def test_rows_are_changed_by_their_ids_put_in_order_and_added(api):
         ([{"id": "broken"}], 400, "invalid"),
     ],
 )
-def test_what_makes_no_list_is_refused_and_nothing_is_changed(api, reasons, status, told):
+def test_an_invalid_list_is_refused_and_nothing_changes(api, reasons, status, told):
     api.patch(PATH, {"reasons": [{"text": "Broken"}]})
     pk = ReturnReason.objects.get().pk
     body = [row | {"id": pk} if row.get("id") == "broken" else row for row in reasons]
@@ -106,7 +106,7 @@ def test_another_organization_s_rows_are_none_of_those(api, charlie):
     assert ReturnReason.objects.get().name == "Broken"
 
 
-def test_units_leave_the_queue_once_their_label_is_noted(api, received):
+def test_devices_leave_the_queue_once_their_label_is_recorded(api, received):
     serials = [device.serial_number for device in received]
     listed = api.get("/label-queue").json()["results"]
     assert {row["device"]["serial_number"] for row in listed} == set(serials)
@@ -157,7 +157,7 @@ def test_a_long_point_of_the_checklist_can_be_edited_in_the_console_too(alice, o
     assert text[1:] in ReturnCheck.objects.filter(organization=organization).values_list("text", flat=True)
 
 
-def test_what_another_call_changed_meanwhile_stays(alice, organization, monkeypatch):
+def test_changes_by_another_call_in_the_meantime_stay(alice, organization, monkeypatch):
     """What a call leaves out is read under the lock; the other call comes just before it."""
     api = Caller(key_of(alice))
     first, *_rest = api.patch("/return-settings", {"reasons": [{"text": "A"}]}).json()["reasons"]

@@ -107,7 +107,7 @@ def test_a_request_is_cancelled_by_its_customer_or_the_organization_alone(mine, 
     assert Device.objects.filter(customer__isnull=False).count() == 2
 
 
-def test_units_are_received_each_by_itself(api, two_owned, device, product):
+def test_devices_are_received_individually(api, two_owned, device, product):
     worlds.make_unit_profile(product)
     names = [two_owned[0].serial_number, device.serial_number]
     answer = api.post("/returns/receive", {"devices": names, "reason": "Defective", "note": "box wet"})
@@ -161,7 +161,7 @@ def test_many_are_received_by_the_worker(api, two_owned, monkeypatch):
     assert operation["counts"]["succeeded"] == 2
 
 
-def test_units_are_inspected_and_leave_quarantine(api, two_owned, organization, by):
+def test_devices_are_inspected_and_leave_quarantine(api, two_owned, organization, by):
     returns.receive([d.pk for d in two_owned], reason="Defective", by=by)
     a, b = Return.objects.order_by("pk").values_list("pk", flat=True)
     # Without a grade, or without all of the checklist, nothing is decided.
@@ -247,7 +247,7 @@ def test_the_list_filters(api, mine, two_owned, customer, other_customer, by):
     assert api.get("/returns", reason="Because").status_code == 422
 
 
-def test_what_was_decided_is_not_told_to_the_customer(api, mine, two_owned, organization, by):
+def test_the_decision_is_not_shown_to_the_customer(api, mine, two_owned, organization, by):
     returns.receive([two_owned[0].pk], reason="Defective", by=by)
     pk = Return.objects.get().pk
     plan = {"returns": [pk], "grade": "d", "checks": all_ok(organization), "decision": "scrapped"}

@@ -33,7 +33,7 @@ def url(shipment, rest=""):
     return f"/shipments/{shipment.pk}{rest}"
 
 
-def test_a_shipment_is_made_with_its_lines_and_edited(api, customer, product, organization):
+def test_a_shipment_is_created_with_its_lines_and_edited(api, customer, product, organization):
     other = factories.make_product(organization, "Gateway")
     lines = [{"product": product.slug, "expected": 3}, {"product": str(other.pk), "expected": 1}]
     made = api.post("/shipments", {"customer": customer.pk, "order_number": "PO-7001", "lines": lines})
@@ -140,7 +140,7 @@ def test_no_more_than_ordered_is_packed(api, customer, product, make_devices, by
     assert ([row["code"] for row in again["results"]], again["unit_count"]) == (["too_many"], 1)
 
 
-def test_units_are_taken_out_by_name(api, packed, device):
+def test_devices_are_removed_by_name(api, packed, device):
     inside = ShipmentUnit.objects.select_related("device").first().device
     names = [inside.serial_number, "NOSUCH", device.serial_number, inside.serial_number]
     answer = api.post(url(packed, "/unpack"), {"devices": names}).json()
@@ -206,7 +206,7 @@ def test_a_shipment_is_cancelled_and_one_whose_shipping_was_given_up_reopened(ap
     assert {device.status for device in Device.objects.all()} == {DeviceStatus.IN_STOCK}
 
 
-def test_units_and_balance_say_what_became_of_them(api, customer, product, make_devices, by):
+def test_the_list_and_the_balance_say_what_became_of_the_devices(api, customer, product, make_devices, by):
     shipment = shipments.create(customer=customer, lines={product: 4}, by=by)
     a, b, c = make_devices(3)
     contents.pack(shipment, [a, b, c], by=by)

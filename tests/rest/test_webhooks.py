@@ -97,7 +97,7 @@ def test_an_address_in_figures_that_may_not_be_dialled_is_refused_at_its_field(u
     assert [hook.url for hook in Webhook.objects.all()] == ["http://127.0.0.77:8790/"]
 
 
-def test_a_webhook_whose_network_was_closed_later_can_still_be_described_anew(api, settings):
+def test_the_description_of_a_webhook_can_be_edited_after_its_network_was_closed(api, settings):
     settings.WEBHOOK_NETWORKS = [ip_network("127.0.0.77/32")]
     pk = api.post("/webhooks", HOOK | {"url": "http://127.0.0.77:8790/"}).json()["id"]
     settings.WEBHOOK_NETWORKS = []

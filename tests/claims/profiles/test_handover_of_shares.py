@@ -170,7 +170,7 @@ def test_after_sign_in_the_page_says_whom_to_ask_and_grants_nothing(client_for, 
     assert not SharedAccess.objects.exists()
 
 
-def test_the_owner_is_told_that_the_device_is_already_theirs(client_for, offer, device, customer, dana, by):
+def test_the_owner_learns_that_the_device_is_already_theirs(client_for, offer, device, customer, dana, by):
     ownership.assign([device.pk], customer=customer, by=by)
     client = client_for(dana)
     scan(client, printed(offer).link)

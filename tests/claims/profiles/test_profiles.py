@@ -537,7 +537,7 @@ def test_a_get_request_switches_nothing(owner, organization):
         ({"valid_from": timezone.now() - timedelta(1)}, "enabled"),
     ],
 )
-def test_the_state_tells_whether_a_profile_can_be_claimed(organization, fields, state):
+def test_the_state_says_whether_a_profile_can_be_claimed(organization, fields, state):
     assert ClaimProfile(organization=organization, **fields).state == state
 
 

@@ -63,7 +63,7 @@ def test_a_kind_that_nobody_knows_still_reads(by, device, customer):
     assert text_of(event, by) == "Alice Kemp: Lost, AQM26-100000, Stadtwerke Aalen"
 
 
-def test_changes_are_told_with_the_labels_of_fields_and_choices(by, device):
+def test_changes_are_described_with_the_labels_of_fields_and_choices(by, device):
     event = record(
         device_events.EDITED,
         device,
@@ -86,7 +86,7 @@ def test_what_is_given_is_no_change_even_if_it_is_two(by, device):
     assert (said.changes, said.details) == ([], [("Set", "one, two")])
 
 
-def test_a_reader_gets_no_link_to_what_he_may_not_open(by, actor, bob):
+def test_readers_get_no_links_to_pages_they_may_not_open(by, actor, bob):
     event = record(member_events.EDITED, Member.objects.get(user=bob), by=by)
     assert "href" in describe.sentence(event, by).text
     assert "href" not in describe.sentence(event, actor("viewer")).text
@@ -194,7 +194,7 @@ def test_a_page_asks_a_fixed_number_of_questions(owner, by, device, customer, dj
     assert len(response.content) < 60_000
 
 
-def test_the_page_of_an_object_tells_what_happened_to_it(owner, by, device, customer, product):
+def test_the_page_of_an_object_shows_its_history(owner, by, device, customer, product):
     for _each in range(25):
         record(device_events.ASSIGNED, device, by=by, about=customer)
     html = owner.get(device.get_absolute_url()).content.decode()
@@ -246,7 +246,7 @@ def test_an_export_reads_page_by_page(by, device):
     assert [event.pk for event in rows] == [event.pk for event in reversed(events)]
 
 
-def test_times_are_told_where_the_reader_is(owner, by, device, organization):
+def test_times_are_shown_in_the_readers_time_zone(owner, by, device, organization):
     organization.time_zone = "Asia/Tokyo"
     organization.save(update_fields=["time_zone"])
     record(device_events.EDITED, device, by=by, at=timezone.now() - timedelta(days=30))

@@ -154,7 +154,7 @@ def test_an_operation_and_its_undo_are_found_again(owner, client_for, by, make_d
     assert undo not in seen
 
 
-def test_the_list_of_operations_tells_their_states_and_whose_they_are(owner, by, actor, client_for, charlie):
+def test_the_list_of_operations_shows_states_and_people(owner, by, actor, client_for, charlie):
     operation(by, state="running", succeeded=0, total=10, finished_at=None)
     operation(by, refused=1)
     operation(by, state="failed")

@@ -91,7 +91,7 @@ def test_the_session_is_another_one_after_signing_in(client, bob):
     assert client.session.session_key != before
 
 
-def test_who_has_a_second_step_is_asked_for_it(client, bob, secret):
+def test_people_with_two_factor_authentication_are_asked_for_the_second_factor(client, bob, secret):
     assert sign_in(client, bob).url == reverse("mfa_authenticate")
     assert client.get("/").status_code == 302
     assert client.post(reverse("mfa_authenticate"), {"code": "000000"}).status_code == 200
@@ -164,7 +164,7 @@ def test_a_passkey_is_offered_and_belongs_to_the_host_of_the_base_url(client, bo
 @pytest.mark.parametrize(
     "credential", ["", "{}", "[]", "x", '{"response": {}}', '{"response": {"userHandle": "x"}}', "null"]
 )
-def test_a_made_up_passkey_opens_nothing(client, bob, credential):
+def test_a_forged_passkey_does_not_sign_in(client, bob, credential):
     client.get(reverse("mfa_login_webauthn"), headers={"accept": "application/json"})
     response = client.post(reverse("mfa_login_webauthn"), {"credential": credential})
     assert response.status_code == 302
@@ -189,7 +189,7 @@ def test_a_mailed_link_gives_a_new_password_once(client, bob):
     assert "This link no longer works" in client.get(path, follow=True).content.decode()
 
 
-def test_asking_for_a_new_password_tells_nobody_who_has_an_account(client, bob):
+def test_a_password_reset_does_not_reveal_whether_an_account_exists(client, bob):
     known = client.post(reverse("account_reset_password"), {"email": bob.email})
     unknown = client.post(reverse("account_reset_password"), {"email": "who@northlake.example"})
     assert (known.status_code, known.url) == (unknown.status_code, unknown.url)
@@ -211,7 +211,7 @@ def test_signing_out_takes_a_post(client, bob):
     assert client.get("/").status_code == 302
 
 
-def test_nobody_adds_an_address_that_he_has_not_proved(client, bob, dana):
+def test_an_address_is_only_added_once_it_is_verified(client, bob, dana):
     sign_in(client, bob)
     response = client.post(reverse("account_email"), {"action_add": "", "email": dana.email})
     assert response.status_code == 200
@@ -296,7 +296,7 @@ def test_pages_of_the_signed_in_person_are_ours(client, bob, secret, name):
     assert "tokens" in response.content.decode()
 
 
-def test_an_account_is_made_for_a_new_address_and_found_for_a_known_one(db):
+def test_an_account_is_created_for_a_new_address_and_found_for_a_known_one(db):
     made = accounts.find_or_make("New@Example.com")
     assert made.email == "new@example.com"
     assert not made.has_usable_password()

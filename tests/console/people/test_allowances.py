@@ -79,7 +79,7 @@ def evaluated(monkeypatch) -> list[str]:
 # Passwords
 
 
-def test_strangers_who_guess_at_a_password_keep_no_known_browser_out(bob):
+def test_guessing_a_password_does_not_lock_out_known_browsers(bob):
     mine = browser()
     with_password(mine, bob.email)
     mine.post(reverse("account_logout"))
@@ -109,7 +109,7 @@ def test_a_new_browser_signs_in_by_mail_while_strangers_guess_at_the_password(bo
     assert with_password(mine, bob.email).status_code == 302
 
 
-def test_who_sprays_passwords_from_one_address_is_stopped_and_nobody_else_there(bob, organization, evaluated):
+def test_spraying_passwords_from_one_address_is_stopped_without_affecting_others(bob, organization, evaluated):
     others = [factories.make_member(organization, "viewer").email for _each in range(40)]
     mine, attacker = browser(), browser()
     with_password(mine, bob.email)
@@ -192,7 +192,7 @@ def test_the_answer_about_a_password_is_the_same_for_an_address_without_an_accou
 # The second step
 
 
-def test_who_knows_the_password_and_guesses_the_second_step_keeps_no_known_browser_out(bob, secret):  # noqa: F811
+def test_guessing_the_second_factor_does_not_lock_out_known_browsers(bob, secret):  # noqa: F811
     mine = browser()
     with_password(mine, bob.email)
     assert mine.post(reverse("mfa_authenticate"), {"code": code_of(secret)}).status_code == 302
@@ -416,7 +416,7 @@ def test_six_digits_die_after_five_guesses_also_from_many_sessions(dana, organiz
     assert not is_signed_in(client)
 
 
-def test_who_sprays_codes_over_many_accounts_is_stopped_by_address(customer, organization, monkeypatch):
+def test_spraying_codes_over_many_accounts_is_limited_by_address(customer, organization, monkeypatch):
     people = [factories.make_person(customer, f"p{n}@aalen.example").email for n in range(30)]
     compared = []
     monkeypatch.setattr("allauth.account.forms.compare_user_code", lambda *, actual, expected: compared.append(actual))

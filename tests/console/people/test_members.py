@@ -150,7 +150,7 @@ def test_a_link_works_once(client, link):
     assert Member.objects.filter(user__email="zoe@northlake.example").count() == 1
 
 
-def test_who_has_an_account_signs_in_and_accepts(client, by, charlie, organization):
+def test_people_with_an_account_sign_in_and_accept(client, by, charlie, organization):
     _invitation, link = members.invite(charlie.email, "viewer", by=by)
     path = link.removeprefix("http://localhost:8000")
     page = client.get(path, follow=True)
@@ -164,7 +164,7 @@ def test_who_has_an_account_signs_in_and_accepts(client, by, charlie, organizati
     assert client.get("/").context["actor"].organization == organization
 
 
-def test_who_has_an_account_does_not_get_another_password(client, by, charlie):
+def test_people_with_an_account_keep_their_password(client, by, charlie):
     _invitation, link = members.invite(charlie.email, "viewer", by=by)
     client.get(link.removeprefix("http://localhost:8000"))
     client.post(OPEN, {**JOIN, "password": "stolen stolen stolen"})
@@ -197,14 +197,14 @@ def test_an_invitation_is_revoked(owner, link, client):
     assert kinds()[-1] == "member.invitation_revoked"
 
 
-def test_who_guesses_tokens_keeps_nobody_out(client, link):
+def test_guessing_tokens_does_not_lock_out_others(client, link):
     """They have 256 bits: there is nothing to slow down."""
     for number in range(65):
         assert client.get(f"/invitation/{number}/", follow=True).status_code == 404
     assert client.get(link, follow=True).status_code == 200
 
 
-def test_a_role_is_changed_and_told(owner, bob):
+def test_a_role_change_is_saved_and_reported(owner, bob):
     member = Member.objects.get(user=bob)
     response = forms.edit(owner, reverse("console:member_edit", args=[member.pk]), role="fulfilment")
     assert response.status_code == 302
@@ -213,7 +213,7 @@ def test_a_role_is_changed_and_told(owner, bob):
     assert Event.objects.get().data == {"role": ["support", "fulfilment"]}
 
 
-def test_nobody_changes_his_own_role(owner, alice):
+def test_members_cannot_change_their_own_role(owner, alice):
     member = Member.objects.get(user=alice)
     factories.make_member(member.organization, "owner")
     response = owner.post(reverse("console:member_edit", args=[member.pk]), {"role": "viewer"})
@@ -269,14 +269,14 @@ def test_a_removed_member_is_out_with_the_next_request(owner, client_for, bob):
     assert kinds() == ["member.removed"]
 
 
-def test_who_leaves_leaves_no_open_invitation_behind(by, actor, client):
+def test_a_member_who_leaves_has_no_open_invitations_left(by, actor, client):
     administrator = actor("administrator")
     _invitation, link = members.invite("friend@elsewhere.example", "administrator", by=administrator)
     members.remove(Member.objects.get(user=administrator.user), by=by)
     assert client.get(link.removeprefix("http://localhost:8000"), follow=True).status_code == 404
 
 
-def test_who_takes_another_name_before_he_leaves_leaves_none_behind_either(by, actor):
+def test_a_renamed_member_who_leaves_has_no_open_invitations_left_either(by, actor):
     administrator = actor("administrator")
     members.invite("friend@elsewhere.example", "administrator", by=administrator)
     User.objects.filter(pk=administrator.user.pk).update(name="Somebody Else")
@@ -291,7 +291,7 @@ def test_a_demoted_administrator_leaves_no_open_invitation_behind(by, actor):
     assert Invitation.objects.get().revoked_at is not None
 
 
-def test_the_list_tells_who_has_no_second_step(owner, bob, organization):
+def test_the_list_shows_members_without_a_second_factor(owner, bob, organization):
     organization.requires_second_factor = False
     html = owner.get(reverse("console:member_list")).content.decode()
     assert html.count("Off</span>") == 2

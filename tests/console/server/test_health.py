@@ -150,7 +150,7 @@ def test_a_page_without_its_database_says_so(address):
 
 
 @pytest.mark.parametrize("address", ["/api/v1/devices", "/device/v1/state"])
-def test_a_program_is_told_the_same_as_a_problem(address):
+def test_a_program_gets_the_same_as_a_problem_document(address):
     key, secret = f"Bearer {keys.generate()}", "Basic YWJjZGVmOnh5eg=="
     visitor = Client(raise_request_exception=False)
     with away():

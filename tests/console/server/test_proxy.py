@@ -137,7 +137,7 @@ def test_an_upload_up_to_the_limit_passes_and_a_larger_one_is_refused(proxy):
     assert proxy.ask("POST", headers={"Content-Length": str(61 * 1024 * 1024), "Expect": "100-continue"})[0] == 413
 
 
-def test_who_sends_slowly_holds_nothing_behind_it(proxy):
+def test_slow_senders_hold_nothing_behind_the_proxy(proxy):
     context = ssl.create_default_context(cafile=proxy.folder / "custody.pem")
     context.check_hostname = False
     held = []

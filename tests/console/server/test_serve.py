@@ -237,7 +237,7 @@ def test_notes_that_make_no_sense_or_name_other_processes_end_nothing(tmp_path):
         other.kill()
 
 
-def test_what_dies_is_started_anew(supervised):
+def test_a_process_that_exits_is_restarted(supervised):
     before = children_of(supervised.pid)
     os.kill(before[0], signal.SIGKILL)
     until(lambda: len(children_of(supervised.pid)) == 2 and before[0] not in children_of(supervised.pid))
@@ -261,13 +261,13 @@ def test_a_database_that_does_not_answer_is_named(place):
         ("unix:/run/custody.sock", "unix:/run/custody.sock"),
     ],
 )
-def test_it_listens_where_it_is_told(monkeypatch, settings, given, where):
+def test_it_listens_on_the_configured_address(monkeypatch, settings, given, where):
     monkeypatch.setenv("CUSTODY_BIND", given)
     settings.PORT = 8000
     assert serve.bind() == where
 
 
-def test_it_listens_to_this_machine_alone_unless_told(monkeypatch, settings):
+def test_it_listens_on_this_machine_only_by_default(monkeypatch, settings):
     monkeypatch.delenv("CUSTODY_BIND", raising=False)
     settings.PORT = 8000
     assert serve.bind() == "127.0.0.1:8000"
@@ -322,7 +322,7 @@ def test_static_files_are_collected_when_they_changed(settings, tmp_path):
     assert (tmp_path / "collected" / "b.css").exists()
 
 
-def test_what_dies_at_once_is_not_started_without_end(monkeypatch):
+def test_a_process_that_exits_at_once_is_not_restarted_forever(monkeypatch):
     started = []
     monkeypatch.setattr(serve.Child, "start", lambda child: started.append(child.not_before))
     child = serve.Child("a worker", [])

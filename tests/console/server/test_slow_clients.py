@@ -213,7 +213,7 @@ def test_answers_that_come_at_once_are_read_one_after_the_other():
     assert [answers.read_one(), answers.read_one()] == ["one", "two"]
 
 
-def test_who_asks_whether_to_go_on_is_told_once(serve):
+def test_a_client_that_expects_100_continue_gets_it_once(serve):
     server = serve()
     connection = server.sends(
         b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\nConnection: close\r\n\r\n"

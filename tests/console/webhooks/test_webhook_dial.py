@@ -159,7 +159,7 @@ def test_what_is_no_answer_is_an_error_in_words(noise, serve):
     assert answer.error.endswith(".")
 
 
-def test_a_closed_line_is_opened_anew_and_checked_anew(serve):
+def test_a_closed_connection_is_opened_and_checked_again(serve):
     port, heard = serve(lambda line: line.sendall(ANSWER))
     asked = []
 

@@ -121,7 +121,7 @@ def test_what_is_discarded_while_it_is_off_decides_nothing_about_what_comes_afte
     assert (delivery.run(), states(hook)) == (0, [("one", "discarded"), ("two", "kept")])
 
 
-def test_it_is_dropped_after_some_days_and_above_a_number_and_that_is_told(
+def test_events_are_dropped_after_some_days_and_above_a_number_and_that_is_reported(
     hook, by_system, alice, client_for, monkeypatch
 ):
     monkeypatch.setattr(kept, "MOST", 3)

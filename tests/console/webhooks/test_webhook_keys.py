@@ -110,7 +110,7 @@ def test_the_page_shows_each_webhook_with_its_address_and_switches_off_what_is_c
     assert [sent.subject for sent in mailoutbox] == ["A webhook of Northlake was disabled"]
 
 
-def test_a_webhook_that_came_after_the_page_was_shown_is_told(integration, alice, client_for, mailoutbox):
+def test_a_webhook_created_after_the_page_was_shown_is_reported(integration, alice, client_for, mailoutbox):
     key, _caller, hooks, _other = integration
     client_for(alice).post(reverse("customers:api_key_revoke", args=[key.pk]), {"seen": hooks[:1]})
     (sent,) = mailoutbox
@@ -118,7 +118,7 @@ def test_a_webhook_that_came_after_the_page_was_shown_is_told(integration, alice
     assert "http://127.0.0.9/in" not in sent.body
 
 
-def test_who_may_not_manage_webhooks_reads_no_more_of_their_addresses_than_the_host(integration, alice):
+def test_members_who_may_not_manage_webhooks_see_only_the_host_of_their_addresses(integration, alice):
     key, _caller, _hooks, _other = integration
     blind = Caller(key_of(alice, "view", "api_key.manage"))
     assert [each["url"] for each in blind.get(f"/api-keys/{key.pk}").json()["webhooks"]] == [
@@ -134,7 +134,7 @@ def test_a_key_that_expires_leaves_its_webhooks_on(integration):
     assert are_on() == {*hooks, other}
 
 
-def test_the_webhooks_of_a_member_who_leaves_stay_on_and_the_others_are_told_once(organization, alice, mailoutbox):
+def test_webhooks_of_a_member_who_leaves_stay_enabled_and_the_others_are_notified_once(organization, alice, mailoutbox):
     """Whatever they set up: with keys, also expired ones, or by hand; and no others."""
     head = factories.make_member(organization, "administrator", "hana@northlake.example", "Hana Ito")
     key, text = keys_of(head)

@@ -26,7 +26,7 @@ def hook(by_system):
     return webhooks.create(url="https://hooks.northlake.example/", events=["message"], by=by_system)
 
 
-def test_the_secret_is_shown_once_after_the_webhook_was_made(client_for, alice):
+def test_the_secret_is_shown_once_after_the_webhook_is_created(client_for, alice):
     client = client_for(alice)
     answer = client.post(reverse("console:webhook_create"), FORM)
     hook = Webhook.objects.get()
@@ -103,7 +103,7 @@ def test_names_in_the_field_that_is_hidden_without_the_event_message_are_not_mea
     assert Webhook.objects.get().message_names == []
 
 
-def test_a_refusal_stands_at_the_field_that_it_is_about(client_for, alice):
+def test_a_refusal_is_shown_at_its_field(client_for, alice):
     names = ", ".join(["a" * 65])
     answer = client_for(alice).post(reverse("console:webhook_create"), {**FORM, "message_names": names})
     assert answer.context["form"].errors == {
@@ -206,7 +206,7 @@ def test_the_log_is_filtered_and_paged_by_a_cursor(client_for, alice, hook):
     assert "No call matches" in client.get(url, {"kind": "device.claimed"}).content.decode()
 
 
-def test_what_another_organization_was_sent_is_not_there(client_for, charlie, hook):
+def test_calls_of_another_organization_do_not_exist(client_for, charlie, hook):
     row = webhooks.send_test(hook, by=system(hook.organization))
     client = client_for(charlie)
     for name, arguments in (("detail", [hook.pk]), ("delivery", [hook.pk, row.pk])):
@@ -219,5 +219,5 @@ def test_a_call_is_found_below_its_own_webhook_only(client_for, alice, hook, by_
     assert client_for(alice).get(reverse("console:webhook_delivery", args=[other.pk, row.pk])).status_code == 404
 
 
-def test_an_organization_without_webhooks_is_told_what_they_are_for(client_for, alice):
+def test_an_organization_without_webhooks_reads_what_they_are_for(client_for, alice):
     assert "No webhooks yet" in client_for(alice).get(reverse("console:webhook_list")).content.decode()

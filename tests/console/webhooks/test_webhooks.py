@@ -153,7 +153,7 @@ def test_a_delivery_is_undone_with_what_it_tells(make_hook, product, customer, d
     assert told(hook) == []
 
 
-def test_every_followed_kind_is_told(make_hook, product, customer, by_system):
+def test_every_public_event_is_sent(make_hook, product, customer, by_system):
     hook = make_hook()
     device = device_actions.register(product=product, serial_number="AQM26-9", device_name="unit-0009", by=by_system)
     ownership.assign([device.pk], customer=customer, by=by_system)
@@ -182,7 +182,7 @@ def test_another_organization_hears_nothing(make_hook, device, customer, by_syst
     assert told(hook) == []
 
 
-def test_a_products_webhook_goes_on_whoever_owns_the_device(
+def test_a_products_webhook_does_not_depend_on_the_owner_of_the_device(
     make_hook, organization, product, customer, other_customer, by_system
 ):
     hook = make_hook("device.assigned", "device.unclaimed", product_id=product.pk)
@@ -241,7 +241,7 @@ def test_a_message_outside_of_the_customers_span_is_never_sent(make_hook, receiv
     assert {row.tries.get().error for row in withheld} == {"Not sent: the device was not this customer's at that time."}
 
 
-def test_an_archived_customer_is_told_nothing_and_gets_no_webhook(make_hook, receiver, device, customer, by_system):
+def test_an_archived_customer_gets_no_events_and_no_webhook(make_hook, receiver, device, customer, by_system):
     make_hook("message", customer_id=customer.pk)
     ledger.share([device.pk], Act(by_system), customer=customer, project=projects.default_of(customer), reason="claim")
     told = messages.Publisher(device.pk, device.organization_id)
@@ -364,7 +364,7 @@ def test_what_the_ledger_gives_afterwards_is_told_in_as_many_statements_for_one_
     messages.settle_recent()
 
 
-def test_of_two_messages_of_one_instant_each_is_told_and_once(make_hook, device, customer, by_system):
+def test_two_messages_of_one_instant_are_each_sent_once(make_hook, device, customer, by_system):
     hook, at = make_hook("message", customer_id=customer.pk), timezone.now() + timedelta(seconds=1)
     ownership.assign([device.pk], customer=customer, by=by_system)
     first, silent = (messages.Publisher(device.pk, device.organization_id, is_heard=heard) for heard in (True, False))
@@ -378,7 +378,7 @@ def test_of_two_messages_of_one_instant_each_is_told_and_once(make_hook, device,
         assert [(message["id"], message["data"]) for message in told] == [(found[0], 1), (found[1], 2)]
 
 
-def test_messages_are_told_by_name(make_hook, device):
+def test_messages_are_sent_by_name(make_hook, device):
     hook = make_hook("message", message_names=["level", "alarm"])
     for name in ("level", "temperature", "alarm"):
         fanout.emit(
@@ -419,7 +419,7 @@ def test_a_transfer_tells_the_organization_of_both_and_each_customer_of_its_part
     assert customer.name not in new.deliveries.get().payload
 
 
-def test_a_claim_that_the_limit_refused_is_told(make_hook, organization, customer, other_customer, dana, erin):
+def test_a_claim_refused_by_the_limit_is_sent(make_hook, organization, customer, other_customer, dana, erin):
     hook = make_hook("claim.refused_by_limit")
     profile = worlds.make_link_profile(organization, slug="pilot", name="Pilot", max_claims=1)
     redeem = partial(redemption.redeem_as, profile.codes.get(), host="localhost:8000")
@@ -431,7 +431,7 @@ def test_a_claim_that_the_limit_refused_is_told(make_hook, organization, custome
     assert json.loads(hook.deliveries.get().payload)["data"]["claim_profile"]["slug"] == "pilot"
 
 
-def test_a_shipment_that_leaves_is_told_to_the_organization_and_its_customer(
+def test_a_shipped_shipment_is_sent_to_the_organization_and_its_customer(
     make_hook, customer, other_customer, device, alice, by_system
 ):
     ours, theirs = make_hook("shipment.shipped"), make_hook("shipment.shipped", customer_id=customer.pk)
@@ -533,7 +533,7 @@ def test_retry_after_is_read_as_seconds_or_a_date(text, least, most):
     assert least <= dial.retry_after(text) <= most
 
 
-def test_a_receiver_that_is_gone_is_disabled_and_owners_and_administrators_are_told(
+def test_a_receiver_that_is_gone_is_disabled_and_owners_and_administrators_are_notified(
     make_hook, receiver, organization, alice, bob, by_system, mailoutbox
 ):
     hook, head = make_hook(), factories.make_member(organization, "administrator")
@@ -616,7 +616,7 @@ def test_two_workers_do_not_take_the_same(make_hook, device):
     assert len(delivery.take(at=later)) == 5
 
 
-def test_what_a_dead_worker_held_is_given_back(make_hook, by_system):
+def test_deliveries_held_by_a_dead_worker_are_returned(make_hook, by_system):
     webhooks.send_test(make_hook(), by=by_system)
     delivery.take()
     WebhookDelivery.objects.update(leased_by="elsewhere/1:99:1")
@@ -624,7 +624,7 @@ def test_what_a_dead_worker_held_is_given_back(make_hook, by_system):
     assert delivery.due().count() == 1
 
 
-def test_what_a_living_worker_holds_stays_its_own(make_hook, by_system):
+def test_deliveries_held_by_a_living_worker_stay_with_it(make_hook, by_system):
     webhooks.send_test(make_hook(), by=by_system)
     delivery.take()
     assert cleanup.release_dead() == 0

@@ -96,7 +96,7 @@ def test_a_message_of_another_device_is_never_in_the_window(handed_over, make_de
     assert "other" not in seen(dana)
 
 
-def test_the_window_tells_whether_a_period_touches_ones_own_spans(handed_over, dana, erin, alice, charlie):
+def test_the_window_says_whether_a_period_touches_ones_own_spans(handed_over, dana, erin, alice, charlie):
     def window(user, since=None, until=None):
         found = messages.window(factories.actor_of(user), handed_over, since, until)
         return found.is_within, list(found.rows.order_by("at").values_list("data", flat=True))
