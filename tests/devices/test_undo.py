@@ -186,21 +186,21 @@ def test_an_undone_mistaken_assignment_does_not_cause_a_wipe_later(make_devices,
 
 
 def test_devices_that_changed_owner_since_are_left_alone_with_the_reason(make_devices, customer, other_customer, by):
-    still, free, other, anew = make_devices(4)
-    operation = bulk_assign([still, free, other, anew], customer, by)
-    ownership.unclaim(ids_of([free, other, anew]), reason="moved", by=by)
+    still, free, other, reassigned = make_devices(4)
+    operation = bulk_assign([still, free, other, reassigned], customer, by)
+    ownership.unclaim(ids_of([free, other, reassigned]), reason="moved", by=by)
     ownership.assign([other.pk], customer=other_customer, by=by)
-    ownership.assign([anew.pk], customer=customer, by=by)
+    ownership.assign([reassigned.pk], customer=customer, by=by)
     seen = undo.preview(operation, shown=50)
     done = undo.begin(operation, by=by)
     assert (done.succeeded, done.refused) == (1, 3)
     assert refused(done) == [
         (str(free), "It has been unclaimed since."),
         (str(other), "It has changed hands since."),
-        (str(anew), "It has changed hands since."),
+        (str(reassigned), "It has changed hands since."),
     ]
     assert Device.objects.get(pk=other.pk).customer == other_customer
-    assert Device.objects.get(pk=anew.pk).customer == customer
+    assert Device.objects.get(pk=reassigned.pk).customer == customer
     assert (seen["total"], seen["fit"]) == (4, 1)
     assert sorted((str(row), str(why)) for row, why in seen["rows"]) == sorted(refused(done))
 

@@ -138,7 +138,9 @@ def test_any_text_can_be_read_without_an_error(text):
 @given(st.text(alphabet="]()[>)0123456789S/:?&=%{}" + GS + RS, max_size=60))
 def test_any_text_resembling_gs1_can_be_read_without_an_error(text):
     for each in (text, f"]C1{text}", f"https://a/01/{text}", f"[)>{RS}06{GS}{text}"):
-        barcodes.readings(each)
+        readings = barcodes.readings(each)
+        assert len(set(readings)) == len(readings)
+        assert "" not in readings
 
 
 # Identifiers
